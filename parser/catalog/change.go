@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/dbgen/dbgen/parser/pgtype"
+)
+
+// AddSchema enters a schema.
+func (c *Catalog) AddSchema(s *Schema) { c.user.schemas[s.Name] = s }
+
+// AddType enters a type.
+func (c *Catalog) AddType(t *Type) { c.user.addType(t) }
+
+// AddFunc enters a function.
+func (c *Catalog) AddFunc(f *Func) { c.user.addFunc(f) }
+
+// AddOperator enters an operator.
+func (c *Catalog) AddOperator(o *Operator) { c.user.addOperator(o) }
+
+// AddCast enters a cast.
+func (c *Catalog) AddCast(k *Cast) { c.user.casts[[2]pgtype.OID{k.Source, k.Target}] = k }
+
+// AddCollation enters a collation.
+func (c *Catalog) AddCollation(x *Collation) {
+	c.user.collations[x.OID] = x
+	c.user.collNames[qualified{x.Schema, x.Name}] = x
+}
+
+// AddTable enters a relation with its indexes and constraints.
+func (c *Catalog) AddTable(t *Table) { c.user.addTable(t) }
+
+// AddIndex enters an index and hangs it on its table.
+func (c *Catalog) AddIndex(x *Index) {
+	c.user.indexes[x.OID] = x
+	c.user.indexNames[qualified{x.Schema, x.Name}] = x
+	if t := c.user.tables[x.Table]; t != nil {
+		t.Indexes = append(t.Indexes, x)
+	}
+}
+
+// AddConstraint enters a constraint and hangs it on its table.
+func (c *Catalog) AddConstraint(x *Constraint) {
+	c.user.constraints[x.OID] = x
+	if t := c.user.tables[x.Table]; t != nil {
+		t.Constraints = append(t.Constraints, x)
+	}
+}
+
+// DropSchema removes a schema; its objects must be gone already.
+func (c *Catalog) DropSchema(name string) { delete(c.user.schemas, name) }
+
+// DropType removes a type.
+func (c *Catalog) DropType(t *Type) {
+	delete(c.user.types, t.OID)
+	delete(c.user.typeNames, qualified{t.Schema, t.Name})
+}
+
+// DropFunc removes a function.
+func (c *Catalog) DropFunc(f *Func) {
+	delete(c.user.funcs, f.OID)
+	c.user.funcNames[f.Name] = slices.DeleteFunc(c.user.funcNames[f.Name], func(x *Func) bool { return x == f })
+}
+
+// DropTable removes a relation, its row type, indexes and constraints, and its
+// entry in parents and children.
+func (c *Catalog) DropTable(t *Table) {
+	delete(c.user.tables, t.OID)
+	delete(c.user.tableNames, qualified{t.Schema, t.Name})
+	for _, x := range slices.Clone(t.Indexes) {
+		c.DropIndex(x)
+	}
+	for _, x := range t.Constraints {
+		delete(c.user.constraints, x.OID)
+	}
+	if rt := c.user.types[t.RowType]; rt != nil {
+		if at := c.user.types[rt.Array]; at != nil {
+			c.DropType(at)
+		}
+		c.DropType(rt)
+	}
+	for _, p := range t.Parents {
+		if q := c.user.tables[p]; q != nil {
+			q.Children = slices.DeleteFunc(q.Children, func(o pgtype.OID) bool { return o == t.OID })
+		}
+	}
+}
+
+// DropIndex removes an index.
+func (c *Catalog) DropIndex(x *Index) {
+	delete(c.user.indexes, x.OID)
+	delete(c.user.indexNames, qualified{x.Schema, x.Name})
+	if t := c.user.tables[x.Table]; t != nil {
+		t.Indexes = slices.DeleteFunc(t.Indexes, func(i *Index) bool { return i == x })
+	}
+}
+
+// DropConstraint removes a constraint, but not the index behind it.
+func (c *Catalog) DropConstraint(x *Constraint) {
+	delete(c.user.constraints, x.OID)
+	if t := c.user.tables[x.Table]; t != nil {
+		t.Constraints = slices.DeleteFunc(t.Constraints, func(o *Constraint) bool { return o == x })
+	}
+}
+
+// RenameTable gives a relation, and its row type, another schema and name.
+func (c *Catalog) RenameTable(t *Table, schema, name string) {
+	delete(c.user.tableNames, qualified{t.Schema, t.Name})
+	if rt := c.user.types[t.RowType]; rt != nil {
+		c.RenameType(rt, schema, name)
+	}
+	t.Schema, t.Name = schema, name
+	c.user.tableNames[qualified{schema, name}] = t
+}
+
+// RenameType gives a type another schema and name.
+func (c *Catalog) RenameType(t *Type, schema, name string) {
+	delete(c.user.typeNames, qualified{t.Schema, t.Name})
+	t.Schema, t.Name = schema, name
+	c.user.typeNames[qualified{schema, name}] = t
+}
+
+// RenameIndex gives an index another schema and name.
+func (c *Catalog) RenameIndex(x *Index, schema, name string) {
+	delete(c.user.indexNames, qualified{x.Schema, x.Name})
+	x.Schema, x.Name = schema, name
+	c.user.indexNames[qualified{schema, name}] = x
+}
+
+// Tables returns the user's relations, by OID.
+func (c *Catalog) Tables() []*Table {
+	return sorted(c.user.tables, func(t *Table) pgtype.OID { return t.OID })
+}
+
+// Types returns the user's types, by OID.
+func (c *Catalog) Types() []*Type {
+	return sorted(c.user.types, func(t *Type) pgtype.OID { return t.OID })
+}
+
+// Funcs returns the user's functions, by OID.
+func (c *Catalog) Funcs() []*Func {
+	return sorted(c.user.funcs, func(f *Func) pgtype.OID { return f.OID })
+}
+
+// Schemas returns the user's schemas, by name.
+func (c *Catalog) Schemas() []*Schema {
+	out := make([]*Schema, 0, len(c.user.schemas))
+	for _, s := range c.user.schemas {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b *Schema) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+func sorted[V any](m map[pgtype.OID]*V, key func(*V) pgtype.OID) []*V {
+	out := make([]*V, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b *V) int { return int(key(a)) - int(key(b)) })
+	return out
+}
