@@ -155,6 +155,7 @@ const (
 	RegoperatorArrayOID    OID = 2209
 	RegclassArrayOID       OID = 2210
 	RegtypeArrayOID        OID = 2211
+	RecordArrayOID         OID = 2287
 	Txid_SnapshotArrayOID  OID = 2949
 	UuidArrayOID           OID = 2951
 	TsvectorArrayOID       OID = 3643
