@@ -76,7 +76,24 @@ type Position struct {
 func (f *File) Position(offset int) Position {
 	offset = max(0, min(offset, len(f.Text)))
 	line := sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset }) - 1
-	return Position{line + 1, utf8.RuneCountInString(f.Text[f.lines[line]:offset]) + 1}
+	start := f.lines[line]
+	if line == 0 && strings.HasPrefix(f.Text, bom) {
+		start = min(len(bom), offset)
+	}
+	return Position{line + 1, utf8.RuneCountInString(f.Text[start:offset]) + 1}
+}
+
+// bom is a byte order mark in UTF-8. Some editors put one in front of a file;
+// it is no character of the first line.
+const bom = "\ufeff"
+
+// TextStart returns the byte offset of the first character: 0, or behind a byte
+// order mark.
+func (f *File) TextStart() int {
+	if strings.HasPrefix(f.Text, bom) {
+		return len(bom)
+	}
+	return 0
 }
 
 // Line returns the text of line n, counted from 1, without its line end. It
@@ -89,11 +106,15 @@ func (f *File) Line(n int) string {
 	if n < len(f.lines) {
 		end = f.lines[n] - 1
 	}
-	return strings.TrimSuffix(f.Text[f.lines[n-1]:end], "\r")
+	start := f.lines[n-1]
+	if n == 1 {
+		start = min(f.TextStart(), end)
+	}
+	return strings.TrimSuffix(f.Text[start:end], "\r")
 }
 
 // LineStart returns the byte offset of the first character of the line that
-// offset is in.
+// offset is in, a byte order mark counted as one.
 func (f *File) LineStart(offset int) int {
 	offset = max(0, min(offset, len(f.Text)))
 	return f.lines[sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset })-1]
