@@ -1,0 +1,35 @@
+package pgtest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// scriptError names the script and, where the server told it, the line.
+func scriptError(s script, err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pgErr.Position <= 0 {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	line, runes := 1, int(pgErr.Position)-1 // the server counts characters from 1
+	for text := s.text; runes > 0 && text != ""; runes-- {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == '\n' {
+			line++
+		}
+		text = text[size:]
+	}
+	return fmt.Errorf("%s:%d: %w", s.name, line, err)
+}
+
+// noServerError says which places were searched for a server and why none would
+// do.
+type noServerError struct{ tried []string }
+
+func (e *noServerError) Error() string {
+	return "no PostgreSQL server: set " + EnvURL + ", or install the server; tried:\n\t" + strings.Join(e.tried, "\n\t")
+}

@@ -1,0 +1,89 @@
+package pgtest
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+// Source is a part of a schema: SQL texts that are run in order. [SQL], [Files]
+// and [FS] make one.
+type Source struct {
+	load func() ([]script, error)
+}
+
+// script is one SQL text and where it came from.
+type script struct{ name, text string }
+
+// SQL is a schema given as texts, each of any number of statements.
+func SQL(texts ...string) Source {
+	return Source{func() ([]script, error) {
+		scripts := make([]script, len(texts))
+		for i, text := range texts {
+			scripts[i] = script{fmt.Sprintf("schema text %d", i+1), text}
+		}
+		return scripts, nil
+	}}
+}
+
+// Files is a schema given as files or glob patterns of package filepath; the
+// matches of a pattern are run in name order. A pattern that matches nothing is
+// an error.
+func Files(patterns ...string) Source {
+	return Source{func() ([]script, error) { return readAll(patterns, filepath.Glob, os.ReadFile) }}
+}
+
+// FS is [Files] within fsys, an embedded folder for example.
+func FS(fsys fs.FS, patterns ...string) Source {
+	return Source{func() ([]script, error) {
+		return readAll(patterns,
+			func(p string) ([]string, error) { return fs.Glob(fsys, p) },
+			func(p string) ([]byte, error) { return fs.ReadFile(fsys, p) })
+	}}
+}
+
+// A migration file with a way back in it would be undone by its own end.
+var hasDown = regexp.MustCompile(`(?m)^--\s*(\+goose\s+Down|migrate:down)`)
+
+func readAll(patterns []string, glob func(string) ([]string, error), read func(string) ([]byte, error)) ([]script, error) {
+	var scripts []script
+	for _, pattern := range patterns {
+		names, err := glob(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("schema %q: %w", pattern, err)
+		}
+		if len(names) == 0 {
+			return nil, fmt.Errorf("schema %q: %w", pattern, fs.ErrNotExist)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			text, err := read(name)
+			if err != nil {
+				return nil, fmt.Errorf("schema: %w", err)
+			}
+			if hasDown.Match(text) {
+				return nil, fmt.Errorf("schema %q holds a down migration as well: pass the texts to apply with SQL", name)
+			}
+			scripts = append(scripts, script{name, string(text)})
+		}
+	}
+	return scripts, nil
+}
+
+func loadAll(sources []Source) ([]script, error) {
+	var all []script
+	for _, source := range sources {
+		if source.load == nil {
+			continue // the zero Source is an empty schema
+		}
+		scripts, err := source.load()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, scripts...)
+	}
+	return all, nil
+}
