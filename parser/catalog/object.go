@@ -113,12 +113,17 @@ type Func struct {
 	Args         []pgtype.OID
 	Defaults     int
 	DefaultExprs []query.Expr
+	// DefaultTexts are the values as SQL, one for each of the Defaults, of a
+	// built-in function.
+	DefaultTexts []string
 	// AllArgs, Modes and Names describe all arguments; AllArgs and Modes are
 	// nil where all are IN.
 	AllArgs []pgtype.OID
 	Modes   []byte
 	Names   []string
-	// Source is prosrc: the C name, or the body of a SQL function.
+	// Source is prosrc: the C name, or the body of a SQL function. A body that
+	// was written as SQL and not as a string is as pg_get_function_sqlbody
+	// prints it: RETURN … or BEGIN ATOMIC … END.
 	Source string
 	// Aggregate is pg_aggregate's row, nil for other kinds.
 	Aggregate *Aggregate
