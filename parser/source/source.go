@@ -120,6 +120,18 @@ func (f *File) LineStart(offset int) int {
 	return f.lines[sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset })-1]
 }
 
+// ByteOffset returns the byte offset of character n of text, counted from 0: the
+// length of text where it has no so many. The server counts characters.
+func ByteOffset(text string, n int) int {
+	for i := range text {
+		if n <= 0 {
+			return i
+		}
+		n--
+	}
+	return len(text)
+}
+
 // Map leads from positions in a rewritten text back to the original. The zero
 // Map is the identity.
 type Map struct {

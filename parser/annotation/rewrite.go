@@ -1,0 +1,519 @@
+package annotation
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	pg_query "github.com/pganalyze/pg_query_go/v5"
+	pgparser "github.com/pganalyze/pg_query_go/v5/parser"
+
+	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/source"
+)
+
+// operators are the operators of PostgreSQL 15 to 18 and its contrib extensions
+// that end in @, one a line, captured from servers.
+//
+//go:generate sh -c "go run ./capture $DBGEN_CAPTURE_URLS > operators.txt"
+//go:embed operators.txt
+var operators string
+
+// maxParam is the highest parameter number that the protocol can carry.
+const maxParam = 65535
+
+// Rewritten is a statement with named arguments and macros replaced.
+type Rewritten struct {
+	// Text is what PostgreSQL's parser reads.
+	Text string
+	// Map leads from Text to the file.
+	Map source.Map
+	Macro
+	// Comments are the comments within the statement, in the file.
+	Comments []source.Span
+}
+
+// Rewrite replaces the named arguments and macros of the statement that stands
+// at span in f. Where its text cannot be divided into tokens the diagnostics
+// hold the scanner's error, and Text is the text unchanged.
+//
+// Named arguments take, in the order of the text, the lowest numbers that no
+// explicit $n of the statement has; the same name is the same number.
+func Rewrite(f *source.File, span source.Span) (Rewritten, diag.List) {
+	r := rewriter{
+		file: f, base: span.Start, text: f.Text[span.Start:span.End],
+		params: map[int]*Param{}, numbers: map[string]int{}, next: 1,
+	}
+	r.result.Map.Replace(0, 0, source.Span{Start: span.Start, End: span.Start})
+	scan, err := pg_query.Scan(r.text)
+	if err != nil {
+		r.diags.Add(SyntaxError(err, r.text, f, func(at int) source.Span {
+			return source.Span{Start: at, End: at + 1}.Shift(r.base)
+		}))
+		r.result.Text = r.text
+		return r.result, r.diags
+	}
+	r.tokens(scan.Tokens)
+	r.walk()
+	r.finish()
+	return r.result, r.diags
+}
+
+// SyntaxError makes a diagnostic of an error of pg_query about text. place leads
+// from a byte offset of text to a span of f.
+func SyntaxError(err error, text string, f *source.File, place func(at int) source.Span) diag.Diagnostic {
+	d := diag.Diagnostic{
+		Severity: diag.Error, Code: "syntax", SQLState: sqlState(err.Error()), File: f,
+		Message: firstLine(err.Error()), Span: place(0),
+	}
+	var pgErr *pgparser.Error
+	if errors.As(err, &pgErr) && pgErr.Cursorpos > 0 {
+		d.Span = place(source.ByteOffset(text, pgErr.Cursorpos-1))
+	}
+	return d
+}
+
+// sqlState is the SQLSTATE of an error of the scanner or the grammar, which
+// pg_query does not hand on. All but a few are plain syntax errors.
+func sqlState(message string) string {
+	switch {
+	case strings.HasPrefix(message, "invalid Unicode escape at"):
+		return "22025"
+	case strings.HasPrefix(message, "invalid byte sequence"):
+		return "22021"
+	case strings.HasPrefix(message, "unsafe use of"):
+		return "22P06"
+	case strings.Contains(message, "not yet implemented"), strings.Contains(message, "not yet supported"):
+		return "0A000"
+	}
+	return "42601"
+}
+
+// firstLine cuts a message that quotes source text of several lines, as that of
+// an unterminated string does.
+func firstLine(message string) string {
+	const near = ` at or near "`
+	if i := strings.IndexAny(message, "\r\n"); i >= 0 {
+		if strings.Contains(message[:i], near) {
+			return message[:i] + `…"`
+		}
+		return message[:i]
+	}
+	return message
+}
+
+// token is one of the scanner's tokens, comments left out.
+type token struct {
+	kind       pg_query.Token
+	keyword    pg_query.KeywordKind
+	start, end int
+	// opener is the index of the bracket that this token stands in, closer that
+	// of the one which closes it; -1 for none.
+	opener, closer int
+}
+
+// edit puts text in place of [start, end).
+type edit struct {
+	start, end int
+	text       string
+	embed      *Embed
+}
+
+type rewriter struct {
+	file    *source.File
+	base    int    // offset of text in file
+	text    string // of the statement, as it stands in the file
+	toks    []token
+	edits   []edit
+	params  map[int]*Param
+	numbers map[string]int // by name
+	next    int            // lowest number that may be free
+	result  Rewritten
+	diags   diag.List
+}
+
+// tokens keeps the tokens that are not comments, with the bracket each is in.
+func (r *rewriter) tokens(all []*pg_query.ScanToken) {
+	var open []int
+	for _, t := range all {
+		k := token{kind: t.Token, keyword: t.KeywordKind, start: int(t.Start), end: int(t.End), opener: -1, closer: -1}
+		switch k.kind {
+		case pg_query.Token_SQL_COMMENT, pg_query.Token_C_COMMENT:
+			r.result.Comments = append(r.result.Comments, r.span(k.start, k.end))
+			continue
+		case pg_query.Token_ASCII_41:
+			if len(open) > 0 {
+				r.toks[open[len(open)-1]].closer = len(r.toks)
+				open = open[:len(open)-1]
+			}
+		}
+		if len(open) > 0 {
+			k.opener = open[len(open)-1]
+		}
+		if k.kind == pg_query.Token_ASCII_40 {
+			open = append(open, len(r.toks))
+		}
+		r.toks = append(r.toks, k)
+	}
+}
+
+func (r *rewriter) walk() {
+	for _, t := range r.toks {
+		if t.kind == pg_query.Token_PARAM {
+			r.explicit(t)
+		}
+	}
+	for i := 0; i < len(r.toks); {
+		i = r.token(i)
+	}
+}
+
+// token handles the token at i and what belongs to it, and returns the index of
+// the token behind.
+func (r *rewriter) token(i int) int {
+	if r.toks[i].kind == pg_query.Token_IN_P {
+		if next, ok := r.in(i); ok {
+			return next
+		}
+	}
+	if use, next, ok := r.argument(i); ok {
+		r.replace(use, false)
+		return next
+	}
+	if next, ok := r.macro(i); ok {
+		return next
+	}
+	return i + 1
+}
+
+// use is one place where a named argument stands.
+type use struct {
+	start, end int // what is replaced
+	name       string
+	nameSpan   source.Span // in the file
+	nullable   bool
+	slice      bool
+}
+
+// argument recognises a named argument at i: @name, sqlc.arg and its like.
+func (r *rewriter) argument(i int) (use, int, bool) {
+	t := r.toks[i]
+	if t.kind == pg_query.Token_Op && r.text[t.end-1] == '@' && i+1 < len(r.toks) {
+		return r.at(i)
+	}
+	name, arg, next, ok := r.call(i)
+	if !ok || name != "arg" && name != "narg" && name != "slice" {
+		return use{}, 0, false
+	}
+	if len(arg) != 1 {
+		return use{}, 0, false
+	}
+	word, ok := r.word(arg[0])
+	if !ok {
+		return use{}, 0, false
+	}
+	return use{
+		start: t.start, end: r.toks[next-1].end, name: word,
+		nameSpan: r.span(arg[0].start, arg[0].end),
+		nullable: name == "narg", slice: name == "slice",
+	}, next, true
+}
+
+// at recognises @name in an operator token that ends in @.
+func (r *rewriter) at(i int) (use, int, bool) {
+	op, word := r.toks[i], r.toks[i+1]
+	if word.start != op.end || !isWord(word) {
+		return use{}, 0, false
+	}
+	whole := r.text[op.start:op.end]
+	span := r.span(op.end-1, r.tokenEnd(word))
+	if whole != "@" && isOperator(whole) {
+		r.diags.Add(diag.Diagnostic{
+			Severity: diag.Info, Code: Code, File: r.file, Span: r.span(op.start, word.end),
+			Message: fmt.Sprintf("%s is read as the operator %s and a column", whole+r.text[word.start:word.end], whole),
+			Hint:    fmt.Sprintf("for a named argument put a space in front of its @: %s @%s", whole, r.text[word.start:word.end]),
+		})
+		return use{}, 0, false
+	}
+	if word.kind == pg_query.Token_UIDENT {
+		r.fail(span, "not supported yet: a named argument with Unicode escapes", "write the characters themselves")
+		return use{}, 0, false
+	}
+	name, ok := r.word(word)
+	if !ok {
+		return use{}, 0, false
+	}
+	return use{
+		start: op.end - 1, end: word.end, name: name, nameSpan: r.span(word.start, word.end),
+	}, i + 2, true
+}
+
+// isOperator reports whether op is a catalogued operator.
+func isOperator(op string) bool {
+	for line := range strings.Lines(operators) {
+		if strings.TrimSpace(line) == op {
+			return true
+		}
+	}
+	return false
+}
+
+// in rewrites IN (@ids) and NOT IN (@ids), where the named argument stands
+// alone.
+func (r *rewriter) in(i int) (next int, ok bool) {
+	if i+3 >= len(r.toks) || r.toks[i+1].kind != pg_query.Token_ASCII_40 {
+		return 0, false
+	}
+	if o := r.toks[i].opener; o > 0 && r.toks[o-1].kind == pg_query.Token_POSITION {
+		return 0, false // position('a' IN (@text)) is another IN
+	}
+	said := len(r.diags)
+	u, after, ok := r.argument(i + 2)
+	if !ok || after >= len(r.toks) || r.toks[after].kind != pg_query.Token_ASCII_41 {
+		r.diags = r.diags[:said]
+		return 0, false
+	}
+	e := edit{start: r.toks[i].start, end: r.toks[i].end, text: "= ANY"}
+	if i > 0 && r.toks[i-1].kind == pg_query.Token_NOT {
+		e.start, e.text = r.toks[i-1].start, "<> ALL"
+	}
+	if e.start > 0 && isOperatorByte(r.text[e.start-1]) {
+		e.text = " " + e.text
+	}
+	r.edits = append(r.edits, e)
+	r.replace(u, true)
+	return after + 1, true
+}
+
+// macro handles the calls of sqlc. and dbgen. that are no arguments: embed, and
+// what is wrong.
+func (r *rewriter) macro(i int) (next int, ok bool) {
+	name, arg, next, ok := r.call(i)
+	if !ok {
+		return 0, false
+	}
+	call := r.text[r.toks[i].start:r.toks[i+2].end]
+	span := r.span(r.toks[i].start, r.toks[next-1].end)
+	switch {
+	case name == "embed":
+		return r.embed(i, arg, next), true
+	case slices.Contains(macros(), name):
+		place := span
+		if len(arg) > 0 {
+			place = r.span(arg[0].start, arg[len(arg)-1].end)
+		}
+		r.fail(place, call+" takes one name, an identifier or a string", "")
+		return next, true
+	case strings.HasPrefix(strings.ToLower(call), "dbgen.") && slices.Contains(later(), name):
+		r.fail(span, "not supported yet: "+call, "")
+		return i + 4, true
+	}
+	label := ""
+	if near, ok := diag.DidYouMean(name, macros()); ok {
+		label = fmt.Sprintf("did you mean %s.%s?", r.text[r.toks[i].start:r.toks[i].end], near)
+	}
+	r.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Code: Code, File: r.file,
+		Span:    r.span(r.toks[i].start, r.toks[i+2].end),
+		Message: "unknown macro " + call, Label: label,
+	})
+	return i + 4, true
+}
+
+// macros are the words that may stand behind sqlc. and dbgen.
+func macros() []string { return []string{"arg", "embed", "narg", "slice"} }
+
+// later are the words behind dbgen. that have a meaning but no code yet.
+func later() []string { return []string{"fragment", "keyset", "nest", "optional", "order"} }
+
+// embed rewrites sqlc.embed(t) to t.*; a qualified name is taken too.
+func (r *rewriter) embed(i int, arg []token, next int) int {
+	span := r.span(r.toks[i].start, r.toks[next-1].end)
+	var b strings.Builder
+	table, good := "", len(arg)%2 == 1
+	for j, t := range arg {
+		if j%2 == 1 {
+			good = good && t.kind == '.'
+			b.WriteByte('.')
+			continue
+		}
+		name, ok := r.word(t)
+		good, table = good && ok, name
+		text := r.text[t.start:t.end]
+		if t.kind == pg_query.Token_SCONST ||
+			t.keyword == pg_query.KeywordKind_RESERVED_KEYWORD || t.keyword == pg_query.KeywordKind_TYPE_FUNC_NAME_KEYWORD {
+			text = `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		}
+		b.WriteString(text)
+	}
+	if !good {
+		r.fail(span, "embed takes the name or alias of a table", "")
+		return next
+	}
+	r.edits = append(r.edits, edit{
+		start: r.toks[i].start, end: r.toks[next-1].end, text: b.String() + ".*",
+		embed: &Embed{Table: table, Span: span},
+	})
+	return next
+}
+
+// call recognises `sqlc.word(…)` or `dbgen.word(…)` at i: the word in lower
+// case, the tokens between the brackets, the index behind the closing one.
+func (r *rewriter) call(i int) (name string, arg []token, next int, ok bool) {
+	if i+4 >= len(r.toks) || !isWord(r.toks[i]) || !isWord(r.toks[i+2]) ||
+		r.toks[i+1].kind != '.' || r.toks[i+3].kind != pg_query.Token_ASCII_40 ||
+		i > 0 && r.toks[i-1].kind == '.' {
+		return "", nil, 0, false
+	}
+	space := strings.ToLower(r.text[r.toks[i].start:r.toks[i].end])
+	if space != "sqlc" && space != "dbgen" {
+		return "", nil, 0, false
+	}
+	j := r.toks[i+3].closer
+	if j < 0 {
+		return "", nil, 0, false
+	}
+	return strings.ToLower(r.text[r.toks[i+2].start:r.toks[i+2].end]), r.toks[i+4 : j], j + 1, true
+}
+
+// word is the name that an identifier, a keyword or a string stands for.
+func (r *rewriter) word(t token) (string, bool) {
+	text := r.text[t.start:t.end]
+	switch {
+	case t.kind == pg_query.Token_SCONST && len(text) > 2 && text[0] == '\'':
+		return strings.ReplaceAll(text[1:len(text)-1], "''", "'"), true
+	case t.kind == pg_query.Token_IDENT && len(text) > 2 && text[0] == '"':
+		return strings.ReplaceAll(text[1:len(text)-1], `""`, `"`), true
+	case t.kind == pg_query.Token_UIDENT || !isWord(t):
+		return "", false
+	}
+	return foldCase(text), true
+}
+
+// foldCase lowers the letters of ASCII, as the server folds an identifier in a
+// UTF-8 database (downcase_identifier in scansup.c).
+func foldCase(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func isWord(t token) bool {
+	return t.kind == pg_query.Token_IDENT || t.kind == pg_query.Token_UIDENT ||
+		t.keyword != pg_query.KeywordKind_NO_KEYWORD
+}
+
+func isIdentByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$' || c >= 0x80
+}
+
+func isOperatorByte(c byte) bool { return strings.IndexByte("~!@#^&|`?+-*/%<>=", c) >= 0 }
+
+// explicit records a $n.
+func (r *rewriter) explicit(t token) {
+	span := r.span(t.start, t.end)
+	n, err := strconv.Atoi(r.text[t.start+1 : t.end])
+	if err != nil || n > maxParam {
+		r.fail(span, "parameter number too large", fmt.Sprintf("the highest is $%d", maxParam))
+		return
+	}
+	if n == 0 {
+		r.diags.Add(diag.Diagnostic{
+			Severity: diag.Error, Code: "syntax", SQLState: "42P02", File: r.file, Span: span,
+			Message: "there is no parameter $0",
+		})
+		return
+	}
+	r.param(n, "").add(span, span)
+}
+
+func (r *rewriter) param(n int, name string) *Param {
+	p := r.params[n]
+	if p == nil {
+		p = &Param{Number: n, Name: name}
+		r.params[n] = p
+	}
+	return p
+}
+
+func (p *Param) add(span, name source.Span) {
+	p.Spans = append(p.Spans, span)
+	p.NameSpans = append(p.NameSpans, name)
+}
+
+// replace puts $n in place of a named argument.
+func (r *rewriter) replace(u use, list bool) {
+	n, ok := r.numbers[u.name]
+	if !ok {
+		for r.params[r.next] != nil {
+			r.next++
+		}
+		n = r.next
+		r.numbers[u.name] = n
+	}
+	p := r.param(n, u.name)
+	p.add(r.span(u.start, u.end), u.nameSpan)
+	p.Nullable = p.Nullable || u.nullable
+	p.List = p.List || list || u.slice
+	text := "$" + strconv.Itoa(n)
+	if u.start > 0 && isIdentByte(r.text[u.start-1]) {
+		text = " " + text // x@id must not become an identifier x$1
+	}
+	if u.end < len(r.text) && isIdentByte(r.text[u.end]) {
+		text += " "
+	}
+	r.edits = append(r.edits, edit{start: u.start, end: u.end, text: text})
+}
+
+// finish puts the edits into the text.
+func (r *rewriter) finish() {
+	var b strings.Builder
+	at := 0
+	for _, e := range r.edits {
+		b.WriteString(r.text[at:e.start])
+		r.result.Map.Replace(b.Len(), len(e.text), r.span(e.start, e.end))
+		if e.embed != nil {
+			e.embed.Offset = b.Len()
+			r.result.Embeds = append(r.result.Embeds, *e.embed)
+		}
+		b.WriteString(e.text)
+		at = e.end
+	}
+	b.WriteString(r.text[at:])
+	r.result.Text = b.String()
+	for _, p := range r.params {
+		r.result.Params = append(r.result.Params, *p)
+	}
+	slices.SortFunc(r.result.Params, func(a, b Param) int { return a.Number - b.Number })
+}
+
+// tokenEnd is the end of t for a place to point at. The scanner gives an
+// identifier with Unicode escapes the length of its prefix.
+func (r *rewriter) tokenEnd(t token) int {
+	if t.kind != pg_query.Token_UIDENT {
+		return t.end
+	}
+	if i := strings.IndexByte(r.text[t.start:], '"'); i >= 0 {
+		if p, ok := source.NewLexer(r.text, t.start+i).Next(); ok {
+			return p.Span.End
+		}
+	}
+	return t.end
+}
+
+func (r *rewriter) span(start, end int) source.Span {
+	return source.Span{Start: r.base + start, End: r.base + end}
+}
+
+func (r *rewriter) fail(span source.Span, message, hint string) {
+	r.diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Code: Code, File: r.file, Span: span, Message: message, Hint: hint,
+	})
+}
