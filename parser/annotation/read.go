@@ -86,9 +86,9 @@ type reader struct {
 	file    *source.File
 	diags   diag.List
 	current *Annotation
-	broken  bool // a name line was seen that cannot be read
-	row     int      // line of the comment line before
-	above   []string // the doc lines since the last gap
+	broken  bool        // a name line was seen that cannot be read
+	row     int         // line of the comment line before
+	above   []string    // the doc lines since the last gap
 	pending []Directive // above the first name
 	below   []string
 }

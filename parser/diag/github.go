@@ -32,7 +32,7 @@ func (l List) GitHub(w io.Writer) error {
 			add("title", title)
 		}
 		message := d.Message
-		for _, more := range []string{d.Detail, cmp.Or(d.Hint, d.Label)} {
+		for _, more := range []string{d.Detail, d.advice()} {
 			if more != "" {
 				message += "\n" + more
 			}

@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"cmp"
 	"encoding/json"
 	"io"
 
@@ -36,7 +35,7 @@ func (l List) JSON() []Entry {
 			Code:     d.Code,
 			SQLState: d.SQLState,
 			Message:  d.Message,
-			Hint:     cmp.Or(d.Hint, d.Label),
+			Hint:     d.advice(),
 		}
 		if d.File != nil {
 			e.File = d.File.Name
@@ -45,6 +44,15 @@ func (l List) JSON() []Entry {
 		entries = append(entries, e)
 	}
 	return entries
+}
+
+// advice is the label and the hint as one text, for forms that have no caret to
+// put a label beside.
+func (d *Diagnostic) advice() string {
+	if d.Label != "" && d.Hint != "" {
+		return d.Label + "; " + d.Hint
+	}
+	return d.Label + d.Hint
 }
 
 // WriteJSON writes {"diagnostics": [...]}, indented, and returns the writer's

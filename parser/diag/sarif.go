@@ -78,7 +78,7 @@ func (l List) SARIF(w io.Writer) error {
 			return cmp.Compare(r.ID, id)
 		})
 		text := d.Message
-		for _, more := range []string{d.Detail, cmp.Or(d.Hint, d.Label)} {
+		for _, more := range []string{d.Detail, d.advice()} {
 			if more != "" {
 				text += "\n" + more
 			}

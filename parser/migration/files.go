@@ -1,0 +1,190 @@
+package migration
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/source"
+)
+
+// group is some files of one directory.
+type group struct {
+	path  string
+	files []string // with forward slashes, in natural order
+	// others are the names of files beside them that are no SQL; only of a
+	// directory that was named as such.
+	others []string
+}
+
+// Expand returns the SQL files that paths name, as files, directories or globs:
+// in the order given, those of a directory or glob in natural order (2 before
+// 10). A path that names nothing is an error.
+func Expand(paths []string) ([]string, diag.List) {
+	var files []string
+	var diags diag.List
+	for _, p := range paths {
+		groups, list := expand(p)
+		diags.Append(list)
+		for _, g := range groups {
+			files = append(files, g.files...)
+		}
+	}
+	return files, diags
+}
+
+func expand(name string) ([]group, diag.List) {
+	slashed := filepath.ToSlash(name)
+	fail := func(format string, args ...any) ([]group, diag.List) {
+		return nil, diag.List{problem(source.NewFile(slashed, ""), source.Span{}, format, args...)}
+	}
+	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
+		g, err := readDir(name)
+		if err != nil {
+			return fail("%s", errText(err))
+		}
+		if len(g.files) == 0 {
+			return fail("the directory has no .sql files")
+		}
+		return []group{g}, nil
+	}
+	if err == nil {
+		return []group{{path: path.Dir(slashed), files: []string{slashed}}}, nil
+	}
+	if !strings.ContainsAny(name, "*?[") {
+		return fail("%s", errText(err))
+	}
+	matches, err := filepath.Glob(name)
+	if err != nil {
+		return fail("%s", err)
+	}
+	var groups []group
+	for _, m := range matches {
+		if info, err := os.Stat(m); err != nil || info.IsDir() {
+			continue
+		}
+		m = filepath.ToSlash(m)
+		i := slices.IndexFunc(groups, func(g group) bool { return g.path == path.Dir(m) })
+		if i < 0 {
+			groups = append(groups, group{path: path.Dir(m)})
+			i = len(groups) - 1
+		}
+		groups[i].files = append(groups[i].files, m)
+	}
+	if len(groups) == 0 {
+		return fail("no file matches")
+	}
+	slices.SortFunc(groups, func(a, b group) int { return natural(a.path, b.path) })
+	for _, g := range groups {
+		slices.SortFunc(g.files, natural)
+	}
+	return groups, nil
+}
+
+func readDir(name string) (group, error) {
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return group{}, err
+	}
+	g := group{path: filepath.ToSlash(name)}
+	for _, e := range entries {
+		full := path.Join(g.path, e.Name())
+		if info, err := os.Stat(full); err != nil || info.IsDir() {
+			continue
+		}
+		if strings.HasSuffix(e.Name(), ".sql") && !strings.HasPrefix(e.Name(), ".") {
+			g.files = append(g.files, full)
+		} else {
+			g.others = append(g.others, e.Name())
+		}
+	}
+	slices.SortFunc(g.files, natural)
+	return g, nil
+}
+
+func readFile(name string) (*source.File, error) {
+	text, err := os.ReadFile(filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	return source.NewFile(name, string(text)), nil
+}
+
+// errText is what the system says, without the call and the path, which the
+// diagnostic names already.
+func errText(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+func baseName(name string) string { return path.Base(name) }
+
+var leadingNumber = regexp.MustCompile(`^[0-9]+`)
+
+// versionOf is the number at the start of a file's name.
+func versionOf(base string) (int64, error) {
+	digits := leadingNumber.FindString(base)
+	if digits == "" {
+		return 0, fmt.Errorf("%s has no version", base)
+	}
+	return strconv.ParseInt(digits, 10, 64)
+}
+
+// order sorts the steps by version and reports versions used twice.
+func order(dir *Dir) diag.List {
+	if dir.Format == Plain {
+		return nil
+	}
+	slices.SortStableFunc(dir.Steps, func(a, b Step) int { return cmp.Compare(a.Version, b.Version) })
+	var diags diag.List
+	for i := 1; i < len(dir.Steps); i++ {
+		a, b := dir.Steps[i-1], dir.Steps[i]
+		if a.Version == b.Version {
+			diags.Add(problem(b.File, source.Span{}, "version %d is also that of %s", b.Version, a.File.Name))
+		}
+	}
+	return diags
+}
+
+// natural compares two names with the numbers in them by value, so that
+// 2_b.sql comes before 10_a.sql.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		nx, ny := digits(x), digits(y)
+		if nx > 0 && ny > 0 {
+			u, v := strings.TrimLeft(x[:nx], "0"), strings.TrimLeft(y[:ny], "0")
+			if c := cmp.Or(cmp.Compare(len(u), len(v)), cmp.Compare(u, v)); c != 0 {
+				return c
+			}
+			x, y = x[nx:], y[ny:]
+			continue
+		}
+		if x[0] != y[0] {
+			return cmp.Compare(x[0], y[0])
+		}
+		x, y = x[1:], y[1:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}
