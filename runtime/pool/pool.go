@@ -1,0 +1,289 @@
+// Package pool is a connection pool over pgxpool with what a service wants of
+// one: bounds on every wait, errors that say what the pool was doing, counters
+// and a histogram of waits, and connections that tell their age.
+//
+//	p, err := pool.New(ctx, os.Getenv("DATABASE_URL"), pool.Config{MaxConns: 20})
+//	if err != nil {
+//		return err
+//	}
+//	defer p.Close(context.Background())
+//	books := bookshop.New(p)
+//
+// A *Pool is a runtime.DB. When the context of a statement ends, the statement
+// is cancelled on the server and the connection stays in the pool.
+//
+// Query, Exec and the like with SQL text of one's own are the way around
+// generated code: they are treated as writes.
+package pool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool is a pool of connections to one database. It is safe for concurrent use.
+type Pool struct {
+	pgx    *pgxpool.Pool
+	config Config
+
+	lastID   atomic.Uint64
+	timeouts atomic.Int64
+	waits    recorder
+
+	mu    sync.Mutex
+	conns map[uint64]*connState // all open connections
+
+	closing   atomic.Bool
+	closeOnce sync.Once
+	closed    chan struct{}
+}
+
+// New returns a pool on the database that dsn names: a URL or keywords and
+// values, as libpq takes them, with PG* environment variables for what it
+// leaves out. Zero fields of config are taken from dsn, then from the defaults;
+// a field that both set, differently, is an error.
+//
+// Connections are made in the background and on demand, so New succeeds while
+// the server is away; [Pool.Ping] tells.
+func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
+	pgxConfig, config, err := resolve(dsn, config)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{config: config, conns: map[uint64]*connState{}, closed: make(chan struct{})}
+	afterConnect, beforeClose := pgxConfig.AfterConnect, pgxConfig.BeforeClose
+	pgxConfig.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if afterConnect != nil {
+			if err := afterConnect(ctx, conn); err != nil {
+				return err
+			}
+		}
+		p.opened(conn)
+		return nil
+	}
+	pgxConfig.BeforeClose = func(conn *pgx.Conn) {
+		p.gone(conn)
+		if beforeClose != nil {
+			beforeClose(conn)
+		}
+	}
+	if p.pgx, err = pgxpool.NewWithConfig(ctx, pgxConfig); err != nil {
+		return nil, fmt.Errorf("pool: %w", err)
+	}
+	return p, nil
+}
+
+// Config returns what the pool runs with, defaults filled in.
+func (p *Pool) Config() Config { return p.config }
+
+// ErrClosed is returned by whatever needs a connection after [Pool.Close] began.
+var ErrClosed = errors.New("pool is closed")
+
+// Acquire returns a connection that belongs to the caller until its Release. It
+// waits for one at most [Config].AcquireTimeout, after which the error is an
+// [*AcquireTimeoutError], and no longer than ctx lasts, after which the error
+// matches that of ctx.
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
+	c := new(Conn)
+	if err := p.acquire(ctx, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (p *Pool) acquire(ctx context.Context, c *Conn) error {
+	if p.closing.Load() {
+		return ErrClosed
+	}
+	began := time.Now()
+	limited, cancel := ctx, context.CancelFunc(nil)
+	if p.config.AcquireTimeout > 0 {
+		limited, cancel = context.WithTimeout(ctx, p.config.AcquireTimeout)
+		defer cancel()
+	}
+	pgxConn, err := p.pgx.Acquire(limited)
+	now := time.Now()
+	waited := now.Sub(began)
+	p.waits.record(waited)
+	switch {
+	case err == nil:
+		*c = Conn{pool: p, conn: pgxConn, state: stateOf(pgxConn.Conn())}
+		c.state.acquired(now)
+		return nil
+	case p.closing.Load():
+		return ErrClosed
+	case ctx.Err() == nil && limited.Err() != nil:
+		p.timeouts.Add(1)
+		return &AcquireTimeoutError{Timeout: p.config.AcquireTimeout, Waited: waited, Stats: p.Stats()}
+	}
+	return fmt.Errorf("acquire connection: %w", err)
+}
+
+// ErrAcquireTimeout is matched by every [*AcquireTimeoutError].
+var ErrAcquireTimeout = errors.New("no connection within the acquire time-out")
+
+// AcquireTimeoutError says that no connection came free, or could be made, in
+// time. It matches [ErrAcquireTimeout], and not context.DeadlineExceeded, which
+// is left to the caller's own deadline.
+type AcquireTimeoutError struct {
+	// Timeout is the limit, Waited the time that went by.
+	Timeout, Waited time.Duration
+	// Stats is the state of the pool when the time was up.
+	Stats Stats
+}
+
+func (e *AcquireTimeoutError) Error() string {
+	return fmt.Sprintf("%v (%v): %d of %d connections in use, %d idle, %d connecting",
+		ErrAcquireTimeout, e.Timeout, e.Stats.Active, e.Stats.Max, e.Stats.Idle, e.Stats.Connecting)
+}
+
+// Is reports whether target is [ErrAcquireTimeout].
+func (e *AcquireTimeoutError) Is(target error) bool { return target == ErrAcquireTimeout }
+
+// SafeToRetry is true: nothing was sent to the server.
+func (e *AcquireTimeoutError) SafeToRetry() bool { return true }
+
+// Ping acquires a connection and makes a round trip on it.
+func (p *Pool) Ping(ctx context.Context) error {
+	var c Conn
+	if err := p.acquire(ctx, &c); err != nil {
+		return err
+	}
+	defer c.Release()
+	return c.conn.Ping(ctx)
+}
+
+// Query runs sql; the connection goes back when the rows are closed, or read to
+// their end.
+func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	r := new(rows)
+	if err := p.acquire(ctx, &r.conn); err != nil {
+		return failedRows{err}, err
+	}
+	var err error
+	if r.Rows, err = r.conn.conn.Query(ctx, sql, args...); err != nil {
+		r.conn.Release()
+		return failedRows{err}, err
+	}
+	return r, nil
+}
+
+// QueryRow runs sql for its first row; the connection goes back in Scan, which
+// must be called.
+func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, _ := p.Query(ctx, sql, args...)
+	return row{rows}
+}
+
+// Exec runs sql.
+func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	var c Conn
+	if err := p.acquire(ctx, &c); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	defer c.Release()
+	return c.conn.Exec(ctx, sql, args...)
+}
+
+// SendBatch sends b; the connection goes back when the results are closed, or,
+// if b begins a transaction, when that ends.
+func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	c, err := p.Acquire(ctx)
+	if err != nil {
+		return pgx.FailedBatchResults(b, err)
+	}
+	results := c.conn.SendBatch(ctx, b)
+	if t := results.Tx(); t != nil {
+		return &batchResults{BatchResults: results, tx: &tx{Tx: t, conn: c}}
+	}
+	return &batchResults{BatchResults: results, conn: c}
+}
+
+// CopyFrom copies rows into a table with PostgreSQL's COPY.
+func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	var c Conn
+	if err := p.acquire(ctx, &c); err != nil {
+		return 0, err
+	}
+	defer c.Release()
+	return c.conn.CopyFrom(ctx, table, columns, rows)
+}
+
+// Begin starts a transaction in the server's default mode.
+func (p *Pool) Begin(ctx context.Context) (pgx.Tx, error) { return p.BeginTx(ctx, pgx.TxOptions{}) }
+
+// BeginTx starts a transaction; the connection goes back when it ends. Package
+// txn does more: time-outs, retries, hooks.
+func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
+	c, err := p.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.conn.BeginTx(ctx, options)
+	if err != nil {
+		c.Release()
+		return nil, err
+	}
+	return &tx{Tx: t, conn: c}, nil
+}
+
+// Conns returns what is known of every open connection, in the order they were
+// made.
+func (p *Pool) Conns() []Info {
+	p.mu.Lock()
+	infos := make([]Info, 0, len(p.conns))
+	for _, state := range p.conns {
+		infos = append(infos, state.info(p))
+	}
+	p.mu.Unlock()
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
+	return infos
+}
+
+// Cleanup closes the idle connections that are expired, and of those that were
+// unused for longer than IdleTimeout all above MinConns; it returns how many.
+// The pool does the same by itself, at least once a minute.
+func (p *Pool) Cleanup(ctx context.Context) int {
+	idle := p.pgx.AcquireAllIdle(ctx)
+	spare := int(p.pgx.Stat().TotalConns()) - p.config.MinConns
+	closed := 0
+	for _, c := range idle {
+		info := stateOf(c.Conn()).info(p)
+		if info.Expired || time.Since(info.LastUsed) > p.config.IdleTimeout && p.config.IdleTimeout > 0 && spare > 0 {
+			_ = c.Conn().Close(ctx)
+			closed++
+			spare--
+		}
+		c.Release() // a closed one leaves the pool
+	}
+	return closed
+}
+
+// Close lets nobody in any more, waits until all connections came back and
+// closes them. If ctx ends first, the error says how many are still out; they
+// are closed as they come back. It may be called more than once.
+func (p *Pool) Close(ctx context.Context) error {
+	p.closing.Store(true)
+	p.closeOnce.Do(func() {
+		go func() {
+			p.pgx.Close()
+			close(p.closed)
+		}()
+	})
+	select {
+	case <-p.closed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close pool with %d connections in use: %w", p.Stats().Active, context.Cause(ctx))
+	}
+}
