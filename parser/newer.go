@@ -9,6 +9,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v5"
 	pgparser "github.com/pganalyze/pg_query_go/v5/parser"
 
+	"github.com/dbgen/dbgen/parser/annotation"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/source"
 )
@@ -26,8 +27,16 @@ func explain(d *diag.Diagnostic, s *Statement, err error, c chunk) {
 				"statements are read by the grammar of PostgreSQL 16", what, version)
 			return
 		}
+		if nextToList(s, offset) {
+			d.Hint = "IN (@name) is read as = ANY (@name), which binds less: put brackets around it"
+			return
+		}
 		if offset < len(s.Text) && s.Text[offset] == '\\' {
 			d.Hint = "a command of psql is not SQL"
+			return
+		}
+		if offset < len(s.Text) && s.Text[offset] == ':' {
+			d.Hint = "a variable of psql is not SQL"
 			return
 		}
 	}
@@ -38,6 +47,21 @@ func explain(d *diag.Diagnostic, s *Statement, err error, c chunk) {
 	if c.cut && d.Hint == "" {
 		d.Hint = `is a ";" missing before the annotation that follows?`
 	}
+}
+
+// nextToList reports whether the token at offset is the = of a rewritten IN
+// (@name), or stands right behind one. IN may stand beside a comparison where a
+// second comparison may not.
+func nextToList(s *Statement, offset int) bool {
+	if !slices.ContainsFunc(s.Params, func(p annotation.Param) bool { return p.List }) {
+		return false
+	}
+	w, at := tokenWords(s.Text, offset)
+	list := func(i int) bool {
+		return i >= 0 && i+3 < len(w) && (w[i] == "any" || w[i] == "all") && w[i+1] == "(" &&
+			strings.HasPrefix(w[i+2], "$") && w[i+3] == ")"
+	}
+	return at >= 0 && (list(at+1) || list(at-4))
 }
 
 // newer names the syntax of a version after 16 that the grammar stumbled over
@@ -76,7 +100,7 @@ func newer(text string, offset int) (what string, version int) {
 			return rule.what, rule.version
 		}
 	}
-	if at < len(w) && slices.Contains(jsonClauses, w[at]) {
+	if at < len(w) && slices.Contains(jsonClauses(), w[at]) {
 		switch call := enclosingCall(w[:at]); call {
 		case "json_table", "json_exists", "json_query", "json_value", "json_serialize", "json":
 			return strings.ToUpper(call), 17
@@ -89,9 +113,11 @@ func newer(text string, offset int) (what string, version int) {
 }
 
 // jsonClauses are the words that begin a clause inside the calls of SQL/JSON.
-var jsonClauses = []string{
-	"columns", "default", "empty", "error", "false", "format", "null", "passing", "returning", "true", "unknown",
-	"with", "without",
+func jsonClauses() []string {
+	return []string{
+		"columns", "default", "empty", "error", "false", "format", "null", "passing", "returning", "true",
+		"unknown", "with", "without",
+	}
 }
 
 // tokenWords returns the tokens of text in lower case, and the index of the one

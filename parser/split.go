@@ -108,7 +108,9 @@ func (s *splitter) piece(p source.Piece) {
 		s.start = p.Span.Start
 	}
 	s.end = p.Span.End
-	if p.Unterminated {
+	// A quote that was forgotten closes at the next query's first one. The
+	// annotation between tells.
+	if p.Unterminated || p.Kind == source.StringConst || p.Kind == source.QuotedIdent {
 		s.recover(p.Span)
 	}
 }
@@ -228,15 +230,16 @@ func (s *splitter) psql(at int) {
 	})
 }
 
-// recover continues at the next annotation behind a constant or comment that has
-// no end, so that the queries there are still read.
+// recover looks for a whole annotation on a line of its own inside a constant or
+// comment. It ends the statement there, so that the scanner reports the constant
+// as one without an end, and the queries behind are still read.
 func (s *splitter) recover(open source.Span) {
 	if s.mode != Queries {
 		return
 	}
 	text := s.file.Text
 	for at := open.Start; ; {
-		end := strings.IndexByte(text[at:], '\n')
+		end := strings.IndexByte(text[at:open.End], '\n')
 		if end < 0 {
 			return
 		}
