@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbgen/dbgen/parser/annotation"
 	"github.com/dbgen/dbgen/parser/diag"
@@ -93,6 +94,32 @@ func comments(f *source.File) []source.Span {
 		}
 	}
 	return spans
+}
+
+// TestCommands pins which commands have code: the others are read and refused
+// when code is generated.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	var supported, rows []annotation.Command
+	for _, c := range annotation.Commands() {
+		if c.Supported() {
+			supported = append(supported, c)
+		}
+		if c.ReturnsRows() {
+			rows = append(rows, c)
+		}
+	}
+	want := []annotation.Command{"one", "opt", "many", "iter", "exec", "execrows"}
+	if diff := cmp.Diff(want, supported); diff != "" {
+		t.Error(diff)
+	}
+	want = []annotation.Command{"one", "opt", "many", "iter", "batchone", "batchmany"}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+	if annotation.Command("two").Supported() {
+		t.Error("an unknown command is supported")
+	}
 }
 
 // FuzzAnnotations holds for any text: no panic, every span inside the file, and

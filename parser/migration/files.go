@@ -42,10 +42,34 @@ func Expand(paths []string) ([]string, diag.List) {
 	return files, diags
 }
 
+// Sources reads the SQL files that paths name, whole and whatever their format:
+// query files. The order is that of [Expand]; a file that cannot be read is an
+// error, and the others are returned.
+func Sources(paths []string) ([]*source.File, diag.List) {
+	names, diags := Expand(paths)
+	var files []*source.File
+	for _, name := range names {
+		f, err := readFile(name)
+		if err != nil {
+			diags.Add(missing(name, errText(err)))
+			continue
+		}
+		files = append(files, f)
+	}
+	return files, diags
+}
+
+// missing is the error for a path that cannot be read.
+func missing(name, message string) diag.Diagnostic {
+	d := problem(source.NewFile(name, ""), source.Span{}, "%s", message)
+	d.Code = InputCode
+	return d
+}
+
 func expand(name string) ([]group, diag.List) {
 	slashed := filepath.ToSlash(name)
 	fail := func(format string, args ...any) ([]group, diag.List) {
-		return nil, diag.List{problem(source.NewFile(slashed, ""), source.Span{}, format, args...)}
+		return nil, diag.List{missing(slashed, fmt.Sprintf(format, args...))}
 	}
 	info, err := os.Stat(name)
 	if err == nil && info.IsDir() {

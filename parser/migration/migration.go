@@ -21,8 +21,11 @@ import (
 	"github.com/dbgen/dbgen/parser/source"
 )
 
-// Code is the code of the diagnostics of this package.
-const Code = "migration"
+// Codes of the diagnostics of this package.
+const (
+	Code      = "migration"
+	InputCode = "input" // a path that names nothing, a file that cannot be read
+)
 
 // Format says whose migrations a directory holds.
 type Format string
@@ -117,7 +120,7 @@ func readGroup(g group) (*Dir, diag.List) {
 	for _, name := range g.files {
 		f, err := readFile(name)
 		if err != nil {
-			diags.Add(problem(source.NewFile(name, ""), source.Span{}, "%s", errText(err)))
+			diags.Add(missing(name, errText(err)))
 			continue
 		}
 		files = append(files, f)

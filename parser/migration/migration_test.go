@@ -12,13 +12,14 @@ import (
 
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/migration"
+	"github.com/dbgen/dbgen/parser/source"
 )
 
 // TestLoad runs the cases of testdata. The verb load writes the input, an archive
 // of files (`-- name --` lines, `-> ` in front of a line whose own dashes would
 // divide it), into a folder and loads the paths named by its argument; it prints
 // what was read: format, version, and the DDL without blank lines, each with the
-// number of its line.
+// number of its line. The verb sources reads query files and prints their names.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -38,8 +39,17 @@ func TestLoad(t *testing.T) {
 			for _, arg := range d.CmdArgs {
 				paths = append(paths, dir+"/"+arg.Key)
 			}
-			dirs, diags := migration.Read(paths)
 			var out strings.Builder
+			dirs, diags := []migration.Dir(nil), diag.List(nil)
+			if d.Cmd == "load" {
+				dirs, diags = migration.Read(paths)
+			} else {
+				var files []*source.File
+				files, diags = migration.Sources(paths)
+				for _, f := range files {
+					fmt.Fprintf(&out, "%s: %d bytes\n", f.Name, len(f.Text))
+				}
+			}
 			for _, dir := range dirs {
 				fmt.Fprintf(&out, "%s: %s\n", dir.Path, dir.Format)
 				for _, s := range dir.Steps {
