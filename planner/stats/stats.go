@@ -20,6 +20,9 @@ const (
 )
 
 // File is a statistics file.
+//
+// A field with the tag pg:"float4" holds what pg_statistic or pg_class keeps in
+// four bytes: see [Read].
 type File struct {
 	Format string `json:"format"`
 	// Level is full or shape; "" means full.
@@ -46,6 +49,8 @@ type Server struct {
 	// Collation is the database's collation (datcollate), Provider its
 	// provider: c, i or b.
 	Collation string `json:"collation,omitempty"`
+	// Locale is the locale of provider i or b (datlocale, daticulocale).
+	Locale    string `json:"locale,omitempty"`
 	Provider  string `json:"provider,omitempty"`
 	BlockSize int    `json:"block_size,omitempty"`
 }
@@ -71,13 +76,15 @@ type Relation struct {
 	// are pg_class's, as of the last VACUUM or ANALYZE.
 	Pages      *float64 `json:"pages,omitempty"`
 	RelPages   *float64 `json:"relpages,omitempty"`
-	RelTuples  *float64 `json:"reltuples,omitempty"`
+	RelTuples  *float64 `json:"reltuples,omitempty" pg:"float4"`
 	AllVisible *float64 `json:"all_visible,omitempty"`
 	// Parent and Bound are a partition's: "schema.name" and the FOR VALUES …
 	// clause. Inherits lists the parents of plain inheritance.
 	Parent   string   `json:"parent,omitempty"`
 	Bound    string   `json:"bound,omitempty"`
 	Inherits []string `json:"inherits,omitempty"`
+	// PartitionKey is pg_get_partkeydef's text, of a partitioned table.
+	PartitionKey string `json:"partition_key,omitempty"`
 	// ParallelWorkers and FillFactor are storage parameters.
 	ParallelWorkers *int `json:"parallel_workers,omitempty"`
 	FillFactor      int  `json:"fillfactor,omitempty"`
@@ -92,6 +99,8 @@ type Relation struct {
 	Tree     map[string]*Column   `json:"tree,omitempty"`
 	Indexes  map[string]*Index    `json:"indexes,omitempty"`
 	Extended map[string]*Extended `json:"extended,omitempty"`
+	// ExtendedTree is [Relation.Extended] over the table and its children.
+	ExtendedTree map[string]*Extended `json:"extended_tree,omitempty"`
 }
 
 // Column are the statistics of a column or of an index expression
@@ -103,20 +112,20 @@ type Column struct {
 	NotNull bool   `json:"not_null,omitempty"`
 	// HasStats tells a column that ANALYZE has seen.
 	HasStats  bool      `json:"stats,omitempty"`
-	NullFrac  float64   `json:"null_frac,omitempty"`
+	NullFrac  float64   `json:"null_frac,omitempty" pg:"float4"`
 	Width     int       `json:"width,omitempty"` // bytes
-	NDistinct float64   `json:"n_distinct,omitempty"`
+	NDistinct float64   `json:"n_distinct,omitempty" pg:"float4"`
 	MCV       []string  `json:"mcv,omitempty"`
-	MCF       []float64 `json:"mcf,omitempty"`
+	MCF       []float64 `json:"mcf,omitempty" pg:"float4"`
 	Histogram []string  `json:"histogram,omitempty"`
 	// Correlation is nil where there is none.
-	Correlation *float64  `json:"correlation,omitempty"`
+	Correlation *float64  `json:"correlation,omitempty" pg:"float4"`
 	MCElem      []string  `json:"mc_elem,omitempty"`
-	MCElemFreqs []float64 `json:"mc_elem_freqs,omitempty"` // with the two or three trailing extremes
-	ElemHist    []float64 `json:"elem_hist,omitempty"`
+	MCElemFreqs []float64 `json:"mc_elem_freqs,omitempty" pg:"float4"` // with the two or three trailing extremes
+	ElemHist    []float64 `json:"elem_hist,omitempty" pg:"float4"`
 	// RangeLengths, RangeEmptyFrac and RangeBounds are of range columns.
 	RangeLengths   []string `json:"range_lengths,omitempty"`
-	RangeEmptyFrac float64  `json:"range_empty_frac,omitempty"`
+	RangeEmptyFrac float64  `json:"range_empty_frac,omitempty" pg:"float4"`
 	RangeBounds    []string `json:"range_bounds,omitempty"`
 }
 
@@ -131,7 +140,7 @@ type Index struct {
 	// pg_class's.
 	Pages    float64 `json:"pages,omitempty"`
 	RelPages float64 `json:"relpages,omitempty"`
-	Tuples   float64 `json:"tuples,omitempty"`
+	Tuples   float64 `json:"tuples,omitempty" pg:"float4"`
 	// Height is a btree's level of the fast root, nil where unknown.
 	Height *int `json:"height,omitempty"`
 	// Min and Max are the ends of the first key column, nil where unknown.
