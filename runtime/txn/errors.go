@@ -1,0 +1,83 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dbgen/dbgen/runtime"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+var (
+	// ErrExpired is returned by a transaction whose Timeout was up.
+	ErrExpired = errors.New("transaction expired")
+	// ErrRolledBack is returned by a commit that the server, or an earlier
+	// failure, turned into a rollback. It matches pgx.ErrTxCommitRollback.
+	ErrRolledBack error = rolledBack{}
+	// ErrCommitUnknown is matched by every [*CommitUnknownError].
+	ErrCommitUnknown = errors.New("outcome of commit is unknown")
+	// ErrBusy is returned by a statement while the rows of another one are
+	// still open: a transaction does one thing at a time.
+	ErrBusy = errors.New("transaction has a result that is still open")
+
+	errPanicked = errors.New("panic")
+)
+
+type rolledBack struct{}
+
+func (rolledBack) Error() string        { return "transaction was rolled back instead of committed" }
+func (rolledBack) Is(target error) bool { return target == pgx.ErrTxCommitRollback }
+
+// CommitUnknownError says that COMMIT was sent and its answer never came: the
+// transaction is either committed or not. It must not be repeated blindly.
+type CommitUnknownError struct{ Err error }
+
+func (e *CommitUnknownError) Error() string { return fmt.Sprintf("%v: %v", ErrCommitUnknown, e.Err) }
+
+// Unwrap returns the reason.
+func (e *CommitUnknownError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrCommitUnknown].
+func (e *CommitUnknownError) Is(target error) bool { return target == ErrCommitUnknown }
+
+// OutcomeUnknown keeps runtime.Retryable and runtime.SafeToRetry from advising
+// to repeat it.
+func (e *CommitUnknownError) OutcomeUnknown() bool { return true }
+
+// RetriesExhaustedError says that the server rolled a transaction back each
+// time it was tried. It wraps the last error.
+type RetriesExhaustedError struct {
+	Attempts int
+	Last     error
+}
+
+func (e *RetriesExhaustedError) Error() string {
+	return fmt.Sprintf("transaction failed %d times: %v", e.Attempts, e.Last)
+}
+
+// Unwrap returns the last error.
+func (e *RetriesExhaustedError) Unwrap() error { return e.Last }
+
+// commitOutcome sorts the error of a COMMIT: nothing was sent, the server said
+// no, or nobody knows.
+func commitOutcome(err error) (Status, error) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		severity := pg.SeverityUnlocalized
+		if severity == "" {
+			severity = pg.Severity
+		}
+		// An ERROR is a rollback (a deferred constraint, a serialization
+		// failure). FATAL and PANIC end the session at a point we do not see,
+		// and 40003 says outright that the completion is unknown.
+		if severity == "ERROR" && pg.Code != "40003" && pg.Code[:2] != "08" {
+			return RolledBack, err
+		}
+		return Unknown, &CommitUnknownError{err}
+	}
+	if runtime.SafeToRetry(err) {
+		return RolledBack, err
+	}
+	return Unknown, &CommitUnknownError{err}
+}

@@ -1,0 +1,128 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Nested runs fn within a savepoint: if it returns an error or panics, what it
+// did is undone, with the hooks it added, and the transaction goes on. A
+// serialization failure or a deadlock is not undone to the savepoint, since the
+// whole transaction must be repeated; return it.
+func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	tx.mu.Lock()
+	tx.savepoints++
+	name := "s" + strconv.Itoa(tx.savepoints)
+	commits, rollbacks := len(tx.afterCommit), len(tx.afterRollback)
+	doomed, failed := tx.doomed, tx.failure
+	tx.mu.Unlock()
+	if err := tx.savepoint(ctx, name, "SAVEPOINT "+name); err != nil {
+		return err
+	}
+	tx.deepen(1)
+	returned := false
+	undo := func() error {
+		tx.closeOpen()
+		tx.mu.Lock()
+		clear(tx.afterCommit[min(commits, len(tx.afterCommit)):])
+		tx.afterCommit = tx.afterCommit[:min(commits, len(tx.afterCommit))]
+		tx.afterRollback = tx.afterRollback[:min(rollbacks, len(tx.afterRollback))]
+		tx.doomed, tx.failure = doomed, failed
+		tx.mu.Unlock()
+		// Rolled back to, a savepoint still exists; released, it does not pile
+		// up. Both in one round trip, even if ctx has ended.
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+		defer cancel()
+		return tx.savepoint(late, name, "ROLLBACK TO SAVEPOINT "+name+"; RELEASE SAVEPOINT "+name)
+	}
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit; it goes on by itself
+			tx.deepen(-1)
+			_ = undo()
+		}
+	}()
+	err := fn(ctx, tx)
+	returned = true
+	tx.deepen(-1)
+	switch {
+	case err == nil:
+		return tx.savepoint(ctx, name, "RELEASE SAVEPOINT "+name)
+	case again(err):
+		tx.doom(err)
+		return err
+	}
+	if undoErr := undo(); undoErr != nil {
+		if ended := tx.endedBy(); ended != nil {
+			return fmt.Errorf("%w: %w", ended, err)
+		}
+		tx.doom(err)
+		return fmt.Errorf("%w (and its savepoint could not be rolled back: %w)", err, undoErr)
+	}
+	return err
+}
+
+func (tx *Tx) savepoint(ctx context.Context, name, sql string) error {
+	if err := tx.enter(); err != nil {
+		return err
+	}
+	defer tx.leave()
+	_, err := tx.exec(ctx, OpSavepoint, name, sql, pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+func (tx *Tx) deepen(by int) {
+	tx.mu.Lock()
+	tx.depth += by
+	tx.mu.Unlock()
+}
+
+// doom keeps the transaction from committing.
+func (tx *Tx) doom(err error) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.doomed == nil {
+		tx.doomed = err
+	}
+}
+
+// join runs fn of a Run within this transaction.
+func (tx *Tx) join(ctx context.Context, o Options, fn func(context.Context, *Tx) error) error {
+	switch {
+	case tx.status() != Active:
+		return tx.closedError()
+	case strength(o.Isolation) > strength(tx.options.Isolation):
+		return fmt.Errorf("%w: %s within %s", ErrIncompatibleOptions, o.Isolation, levelName(tx.options.Isolation))
+	case tx.options.ReadOnly && !o.ReadOnly:
+		return fmt.Errorf("%w: read-write within read-only", ErrIncompatibleOptions)
+	case o.Deferrable && !tx.options.Deferrable:
+		return fmt.Errorf("%w: deferrable within one that is not", ErrIncompatibleOptions)
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			tx.doom(errPanicked)
+		}
+	}()
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, time.Now().Add(o.Timeout), ErrExpired)
+		defer cancel()
+	}
+	err := fn(ctx, tx)
+	returned = true
+	if err != nil {
+		tx.doom(err)
+	}
+	return err
+}
+
+func levelName(level pgx.TxIsoLevel) string {
+	if level == "" {
+		return "the server's default level"
+	}
+	return string(level)
+}

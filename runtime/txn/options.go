@@ -1,0 +1,162 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// DefaultTimeout is the Timeout of a transaction that sets none.
+const DefaultTimeout = 30 * time.Second
+
+// Options say how a transaction runs. Options is itself an [Option]: its fields
+// that are not zero replace what was set before.
+type Options struct {
+	// Isolation is the isolation level; default the server's own, usually read
+	// committed.
+	Isolation pgx.TxIsoLevel
+	// ReadOnly forbids writes.
+	ReadOnly bool
+	// Deferrable waits for a snapshot with which the transaction can neither
+	// fail nor make others fail; only for serializable, read-only ones.
+	Deferrable bool
+	// Timeout bounds the transaction's life, default 30 s. The client ends it
+	// then; the server does a second later, should the client be gone: by
+	// transaction_timeout from PostgreSQL 17 on, before that by bounding each
+	// statement and each pause between two. Shorter ones already set stay.
+	// Negative: none.
+	Timeout time.Duration
+	// Label names the transaction in Info.
+	Label string
+	// Retry says how often and when Run repeats it.
+	Retry RetryPolicy
+}
+
+// Option changes one or more of the [Options].
+type Option interface{ apply(*Options) }
+
+type optionFunc func(*Options)
+
+func (f optionFunc) apply(o *Options) { f(o) }
+
+func (o Options) apply(to *Options) {
+	if o.Isolation != "" {
+		to.Isolation = o.Isolation
+	}
+	to.ReadOnly = to.ReadOnly || o.ReadOnly
+	to.Deferrable = to.Deferrable || o.Deferrable
+	if o.Timeout != 0 {
+		to.Timeout = o.Timeout
+	}
+	if o.Label != "" {
+		to.Label = o.Label
+	}
+	if o.Retry != (RetryPolicy{}) {
+		to.Retry = o.Retry
+	}
+}
+
+// Isolation sets the isolation level, as pgx.Serializable.
+func Isolation(level pgx.TxIsoLevel) Option {
+	return optionFunc(func(o *Options) { o.Isolation = level })
+}
+
+// ReadOnly forbids writes.
+func ReadOnly() Option { return optionFunc(func(o *Options) { o.ReadOnly = true }) }
+
+// Deferrable is [Options].Deferrable.
+func Deferrable() Option { return optionFunc(func(o *Options) { o.Deferrable = true }) }
+
+// Timeout is [Options].Timeout.
+func Timeout(d time.Duration) Option { return optionFunc(func(o *Options) { o.Timeout = d }) }
+
+// Label is [Options].Label.
+func Label(label string) Option { return optionFunc(func(o *Options) { o.Label = label }) }
+
+// Retry is [Options].Retry.
+func Retry(p RetryPolicy) Option { return optionFunc(func(o *Options) { o.Retry = p }) }
+
+// NoRetry runs the closure once, for one that must not run twice.
+func NoRetry() Option { return Retry(RetryPolicy{MaxAttempts: 1}) }
+
+// RetryPolicy says how Run repeats a transaction. Before attempt n+1 it waits a
+// random time between 0 and the smaller of Max and Base·2^(n-1).
+type RetryPolicy struct {
+	// MaxAttempts counts the first one too; default 5.
+	MaxAttempts int
+	// Base defaults to 10 ms, Max to 1 s.
+	Base, Max time.Duration
+}
+
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	if p.MaxAttempts <= 0 {
+		p.MaxAttempts = 5
+	}
+	if p.Base <= 0 {
+		p.Base = 10 * time.Millisecond
+	}
+	if p.Max <= 0 {
+		p.Max = time.Second
+	}
+	return p
+}
+
+// delay is the wait after the attempt given, at a random place in [0, 1).
+func (p RetryPolicy) delay(attempt int, place float64) time.Duration {
+	limit := p.Base
+	for range attempt - 1 {
+		if limit >= p.Max/2 {
+			limit = p.Max
+			break
+		}
+		limit *= 2
+	}
+	return time.Duration(place * float64(min(limit, p.Max)))
+}
+
+// ErrIncompatibleOptions is returned for options that contradict each other or
+// the transaction to be joined.
+var ErrIncompatibleOptions = errors.New("incompatible transaction options")
+
+func (m *Manager) options(opts []Option) (Options, error) {
+	o := m.defaults
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	switch o.Isolation {
+	case "", pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
+	default:
+		return o, fmt.Errorf("%w: isolation level %q", ErrIncompatibleOptions, string(o.Isolation))
+	}
+	if o.Deferrable && (o.Isolation != pgx.Serializable || !o.ReadOnly) {
+		return o, fmt.Errorf("%w: deferrable takes serializable and read only", ErrIncompatibleOptions)
+	}
+	return o, nil
+}
+
+func (o *Options) pgx() pgx.TxOptions {
+	p := pgx.TxOptions{IsoLevel: o.Isolation}
+	if o.ReadOnly {
+		p.AccessMode = pgx.ReadOnly
+	}
+	if o.Deferrable {
+		p.DeferrableMode = pgx.Deferrable
+	}
+	return p
+}
+
+// strength orders the isolation levels; PostgreSQL runs the two lowest alike.
+func strength(level pgx.TxIsoLevel) int {
+	switch level {
+	case pgx.RepeatableRead:
+		return 2
+	case pgx.Serializable:
+		return 3
+	}
+	return 1
+}

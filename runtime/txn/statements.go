@@ -1,0 +1,181 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Query runs sql in the transaction. The transaction is busy until the rows are
+// closed or read to their end.
+func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if err := tx.enter(); err != nil {
+		return failedRows{err}, err
+	}
+	n := tx.record(OpQuery, queryName(sql))
+	bound, release := tx.bind(ctx)
+	inner, err := tx.inner.Query(bound, sql, args...)
+	if err != nil {
+		release()
+		tx.recorded(n, 0, err)
+		tx.leave()
+		return failedRows{err}, err
+	}
+	r := &rows{Rows: inner, tx: tx, op: n, release: release}
+	tx.opened(r.Close)
+	return r, nil
+}
+
+// QueryRow runs sql in the transaction for its first row.
+func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, _ := tx.Query(ctx, sql, args...)
+	return row{rows}
+}
+
+// Exec runs sql in the transaction.
+func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if err := tx.enter(); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	defer tx.leave()
+	return tx.exec(ctx, OpExec, queryName(sql), sql, args...)
+}
+
+// exec runs sql for who has the turn.
+func (tx *Tx) exec(ctx context.Context, kind OpKind, name, sql string, args ...any) (pgconn.CommandTag, error) {
+	n := tx.record(kind, name)
+	bound, release := tx.bind(ctx)
+	defer release()
+	tag, err := tx.inner.Exec(bound, sql, args...)
+	tx.recorded(n, tag.RowsAffected(), err)
+	return tag, err
+}
+
+// CopyFrom copies rows into a table in the transaction.
+func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	if err := tx.enter(); err != nil {
+		return 0, err
+	}
+	defer tx.leave()
+	n := tx.record(OpCopy, table.Sanitize())
+	bound, release := tx.bind(ctx)
+	defer release()
+	copied, err := tx.inner.CopyFrom(bound, table, columns, rows)
+	tx.recorded(n, copied, err)
+	return copied, err
+}
+
+// SendBatch sends b in the transaction, which is busy until the results are
+// closed.
+func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	if err := tx.enter(); err != nil {
+		return pgx.FailedBatchResults(b, err)
+	}
+	n := tx.record(OpBatch, "")
+	bound, release := tx.bind(ctx)
+	r := &batchResults{BatchResults: tx.inner.SendBatch(bound, b), tx: tx, op: n, size: b.Len(), release: release}
+	tx.opened(func() { _ = r.Close() })
+	return r
+}
+
+// rows gives the turn back when closed, which pgx also does by itself at the
+// end and on an error.
+type rows struct {
+	pgx.Rows
+	tx      *Tx
+	op      int
+	release func()
+	closed  bool
+}
+
+func (r *rows) Close() {
+	r.Rows.Close()
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.tx.opened(nil)
+	r.release()
+	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), r.Rows.Err())
+	r.tx.leave()
+}
+
+func (r *rows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+func (r *rows) Scan(dest ...any) error {
+	err := r.Rows.Scan(dest...)
+	if err != nil {
+		r.Close()
+	}
+	return err
+}
+
+func (r *rows) Values() ([]any, error) {
+	values, err := r.Rows.Values()
+	if err != nil {
+		r.Close()
+	}
+	return values, err
+}
+
+// row is the first row of rows.
+type row struct{ rows pgx.Rows }
+
+func (r row) Scan(dest ...any) error {
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return pgx.ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}
+
+// batchResults gives the turn back when closed.
+type batchResults struct {
+	pgx.BatchResults
+	tx      *Tx
+	op      int
+	size    int
+	release func()
+	closed  bool
+}
+
+func (b *batchResults) Close() error {
+	err := b.BatchResults.Close()
+	if !b.closed {
+		b.closed = true
+		b.tx.opened(nil)
+		b.release()
+		b.tx.recorded(b.op, int64(b.size), err)
+		b.tx.leave()
+	}
+	return err
+}
+
+// failedRows is the result of a query that was not sent or failed at once.
+type failedRows struct{ err error }
+
+func (failedRows) Close()                                       {}
+func (r failedRows) Err() error                                 { return r.err }
+func (failedRows) CommandTag() pgconn.CommandTag                { return pgconn.CommandTag{} }
+func (failedRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
+func (failedRows) Next() bool                                   { return false }
+func (r failedRows) Scan(...any) error                          { return r.err }
+func (r failedRows) Values() ([]any, error)                     { return nil, r.err }
+func (failedRows) RawValues() [][]byte                          { return nil }
+func (failedRows) Conn() *pgx.Conn                              { return nil }
+func (failedRows) TypeMap() *pgtype.Map                         { return nil }

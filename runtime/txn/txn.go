@@ -1,0 +1,328 @@
+// Package txn runs transactions: with a time-out on both sides, repeated where
+// the server asks for it, listed while they run, with savepoints and hooks.
+//
+//	transactions := txn.New(pool)
+//	err := transactions.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+//		books := bookshop.New(tx)
+//		…
+//	}, txn.Isolation(pgx.Serializable), txn.Label("checkout"))
+//
+// A *Tx is a runtime.DB, so generated repositories run in it. The closure may
+// run several times; what must happen once, after the commit, is given to
+// AfterCommit.
+//
+// A transaction lives no longer than its Timeout and the context it was begun
+// with: when either ends, its running statement is cancelled on the server, it
+// is rolled back, its connection goes back, and its next statement gets
+// ErrExpired or the context's error. A COMMIT under way is never cancelled by
+// them.
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dbgen/dbgen/runtime"
+	"github.com/jackc/pgx/v5"
+)
+
+// Beginner is where transactions begin: a *pool.Pool, a *pgxpool.Pool or a
+// *pgx.Conn. A pgx.Tx is none, on purpose: nobody can repeat or commit
+// somebody else's transaction.
+type Beginner interface {
+	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Manager begins transactions and keeps track of them. It is safe for
+// concurrent use if its Beginner is.
+type Manager struct {
+	db       Beginner
+	defaults Options
+	lastID   atomic.Uint64
+
+	mu     sync.Mutex
+	active map[uint64]*Tx
+	closed bool
+	idle   chan struct{} // closed when closed is set and active is empty
+
+	stats counters
+}
+
+type counters struct {
+	begun, committed, rolledBack, expired, unknown, retries atomic.Int64
+}
+
+// Stats counts what a manager did since it was made.
+type Stats struct {
+	// Active transactions run now.
+	Active int
+	// Begun is the sum of Active and of the four ways to end: Committed,
+	// RolledBack, Expired (rolled back because of the time-out) and Unknown.
+	Begun, Committed, RolledBack, Expired, Unknown int64
+	// Retries counts the transactions begun again after a serialization failure
+	// or a deadlock; each is in Begun as well.
+	Retries int64
+}
+
+// New returns a manager over db. The options are the defaults of its
+// transactions.
+func New(db Beginner, defaults ...Option) *Manager {
+	m := &Manager{db: db, active: map[uint64]*Tx{}, idle: make(chan struct{})}
+	for _, o := range defaults {
+		o.apply(&m.defaults)
+	}
+	return m
+}
+
+// txKey finds the transaction of a manager in a context.
+type txKey struct{ m *Manager }
+
+// Run runs fn in a transaction and commits it if fn returns nil; otherwise, and
+// when fn panics, it is rolled back. The context fn gets ends with the
+// transaction.
+//
+// If the server rolls the transaction back because of another one (SQLSTATE
+// 40001 or 40P01), and fn's error says so or the commit's does, fn runs again in
+// a new transaction, as [Retry] allows; the last error then comes as a
+// [*RetriesExhaustedError]. Nothing else is repeated, a commit of unknown
+// outcome least of all.
+//
+// Called with the context of a transaction of the same manager, Run joins it:
+// fn runs in that transaction, and if it fails the whole one can no longer
+// commit. Options that ask for more than the outer one gives are refused with
+// ErrIncompatibleOptions.
+func (m *Manager) Run(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, opts ...Option) error {
+	o, err := m.options(opts)
+	if err != nil {
+		return err
+	}
+	if outer, ok := ctx.Value(txKey{m}).(*Tx); ok {
+		return outer.join(ctx, o, fn)
+	}
+	policy := o.Retry.withDefaults()
+	for attempt := 1; ; attempt++ {
+		err := m.once(ctx, o, attempt, fn)
+		if err == nil || !again(err) {
+			return err
+		}
+		if attempt >= policy.MaxAttempts {
+			if attempt == 1 {
+				return err
+			}
+			return &RetriesExhaustedError{Attempts: attempt, Last: err}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(policy.delay(attempt, rand.Float64())):
+		}
+		m.stats.retries.Add(1)
+	}
+}
+
+// again reports whether the server asks to repeat the transaction.
+func again(err error) bool {
+	e := runtime.AsError(err)
+	return (e.IsSerialization() || e.IsDeadlock()) && runtime.Retryable(err)
+}
+
+func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (err error) {
+	tx, err := m.begin(ctx, o, attempt)
+	if err != nil {
+		return err
+	}
+	returned := false
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit; it goes on by itself
+			tx.finishRollback(errPanicked)
+		}
+	}()
+	err = fn(tx.ctx, tx)
+	returned = true
+	tx.closeOpen()
+	tx.endIfOver()
+	if err != nil {
+		if ended := tx.endedBy(); ended != nil && !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
+		tx.finishRollback(err)
+		return err
+	}
+	err = tx.commit()
+	if errors.Is(err, ErrBusy) { // a goroutine of fn outlives it
+		tx.finishRollback(err)
+	}
+	if errors.Is(err, pgx.ErrTxClosed) && tx.status() == Committed { // by fn itself
+		return nil
+	}
+	return err
+}
+
+// Value is [Manager.Run] for a closure that returns a value; on an error it is
+// the zero T.
+func Value[T any](ctx context.Context, m *Manager, fn func(ctx context.Context, tx *Tx) (T, error), opts ...Option) (T, error) {
+	var value T
+	err := m.Run(ctx, func(ctx context.Context, tx *Tx) (err error) {
+		value, err = fn(ctx, tx)
+		return err
+	}, opts...)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return value, nil
+}
+
+// Begin starts a transaction that the caller ends with Commit or Rollback, or
+// by its id here. It is not repeated. It is rolled back when ctx ends.
+func (m *Manager) Begin(ctx context.Context, opts ...Option) (*Tx, error) {
+	o, err := m.options(opts)
+	if err != nil {
+		return nil, err
+	}
+	return m.begin(ctx, o, 1)
+}
+
+// ErrNotFound is returned for an id that is not that of an active transaction.
+var ErrNotFound = errors.New("no such active transaction")
+
+// ErrClosed is returned for a transaction to be begun after [Manager.Close].
+var ErrClosed = errors.New("transaction manager is closed")
+
+// Get returns an active transaction.
+func (m *Manager) Get(id uint64) (*Tx, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	tx, ok := m.active[id]
+	return tx, ok
+}
+
+// Commit commits an active transaction, as its own Commit would.
+func (m *Manager) Commit(id uint64) error {
+	tx, ok := m.Get(id)
+	if !ok {
+		return ErrNotFound
+	}
+	return tx.commit()
+}
+
+// Rollback ends an active transaction from outside: its running statement is
+// cancelled, it is rolled back, and its next statement gets cause.
+func (m *Manager) Rollback(id uint64, cause error) error {
+	tx, ok := m.Get(id)
+	if !ok {
+		return ErrNotFound
+	}
+	return tx.rollback(cause)
+}
+
+// Active describes the transactions that run now, the oldest first.
+func (m *Manager) Active() []Info {
+	txs := m.running()
+	infos := make([]Info, len(txs))
+	for i, tx := range txs {
+		infos[i] = tx.Info()
+	}
+	return infos
+}
+
+func (m *Manager) running() []*Tx {
+	m.mu.Lock()
+	txs := make([]*Tx, 0, len(m.active))
+	for _, tx := range m.active {
+		txs = append(txs, tx)
+	}
+	m.mu.Unlock()
+	slices.SortFunc(txs, func(a, b *Tx) int { return int(int64(a.id) - int64(b.id)) })
+	return txs
+}
+
+// Sweep ends the transactions whose deadline lies before now and returns how
+// many there were. They also end by themselves; this is for a clock of one's
+// own and for tests.
+func (m *Manager) Sweep(now time.Time) int {
+	n := 0
+	for _, tx := range m.running() {
+		if tx.deadline.Before(now) && tx.expire(Expired, ErrExpired) {
+			n++
+		}
+	}
+	return n
+}
+
+// Stats returns a snapshot.
+func (m *Manager) Stats() Stats {
+	m.mu.Lock()
+	active := len(m.active)
+	m.mu.Unlock()
+	return Stats{
+		Active: active, Begun: m.stats.begun.Load(), Committed: m.stats.committed.Load(), RolledBack: m.stats.rolledBack.Load(),
+		Expired: m.stats.expired.Load(), Unknown: m.stats.unknown.Load(), Retries: m.stats.retries.Load(),
+	}
+}
+
+// Close begins no more transactions and waits for the active ones. Those that
+// run when ctx ends are rolled back; the error then says how many.
+func (m *Manager) Close(ctx context.Context) error {
+	m.mu.Lock()
+	if !m.closed {
+		m.closed = true
+		if len(m.active) == 0 {
+			close(m.idle)
+		}
+	}
+	m.mu.Unlock()
+	select {
+	case <-m.idle:
+		return nil
+	case <-ctx.Done():
+	}
+	n := 0
+	for _, tx := range m.running() {
+		if tx.expire(RolledBack, ErrClosed) {
+			n++
+		}
+	}
+	<-m.idle
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d transactions were rolled back: %w", n, context.Cause(ctx))
+}
+
+func (m *Manager) open() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+func (m *Manager) add(tx *Tx) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	m.active[tx.id] = tx
+	tx.listed.Store(true)
+	m.stats.begun.Add(1)
+	return nil
+}
+
+func (m *Manager) remove(tx *Tx) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.active, tx.id)
+	if m.closed && len(m.active) == 0 {
+		close(m.idle)
+	}
+}
