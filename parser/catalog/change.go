@@ -165,3 +165,11 @@ func sorted[V any](m map[pgtype.OID]*V, key func(*V) pgtype.OID) []*V {
 	slices.SortFunc(out, func(a, b *V) int { return int(key(a)) - int(key(b)) })
 	return out
 }
+
+// AddOpClass enters an operator class, with its family if it is not there yet.
+func (c *Catalog) AddOpClass(o *OpClass, f *OpFamily) {
+	c.user.opClasses[o.OID] = o
+	if c.OpFamily(o.Family) == nil && f != nil {
+		c.user.opFamilies[f.OID] = f
+	}
+}

@@ -57,6 +57,10 @@ type Table struct {
 	ParallelWorkers int
 	Unlogged        bool
 	Temp            bool
+	// OwnerTable and OwnerColumn name the column that a sequence belongs to;
+	// 0 for none.
+	OwnerTable  pgtype.OID
+	OwnerColumn int
 
 	Comment string
 	Decl    Place
@@ -192,6 +196,8 @@ type Index struct {
 
 // IndexKey is one column of an index.
 type IndexKey struct {
+	// Name is the index's own name for the column (pg_attribute.attname).
+	Name       string
 	Column     int        // attribute number, 0 for an expression
 	Expr       query.Expr // over Vars with VarNo 1; nil for a column
 	Type       pgtype.OID // of the stored key (opckeytype where it differs)

@@ -1,6 +1,6 @@
 // Command capture writes the built-in objects of a live PostgreSQL server into
 // the data file of its major version, and the OIDs of the types that all
-// versions share into parser/pgtype/oids.go.
+// versions share, and the time zone abbreviations, into parser/pgtype.
 //
 //	go run ./parser/catalog/builtin/capture --database-url postgres://localhost/postgres
 //
@@ -52,7 +52,12 @@ func run(ctx context.Context, url, root string) error {
 	if err != nil {
 		return err
 	}
+	zones, err := abbreviations(ctx, conn)
+	if err != nil {
+		return err
+	}
 	files := map[string]string{
+		filepath.Join(root, "parser", "pgtype", "abbreviations.tsv"):                                zones,
 		filepath.Join(root, "parser", "catalog", "builtin", "data", fmt.Sprintf("pg%d.tsv", major)): data,
 		filepath.Join(root, "parser", "pgtype", "oids.go"):                                          oids,
 	}

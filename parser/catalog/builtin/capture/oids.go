@@ -57,3 +57,43 @@ func constName(name string, array bool) string {
 	}
 	return strings.Join(words, "_") + "ArrayOID"
 }
+
+// abbreviations returns the time zone abbreviations that meant the same at all
+// times, with their seconds east of UTC; those that changed depend on a zone's
+// history and are left out.
+func abbreviations(ctx context.Context, conn *pgx.Conn) (string, error) {
+	rows, err := conn.Query(ctx, `select lower(abbrev), extract(epoch from utc_offset)::int, is_dst
+		from pg_timezone_abbrevs order by 1`)
+	if err != nil {
+		return "", fmt.Errorf("pg_timezone_abbrevs: %w", err)
+	}
+	type zone struct {
+		name string
+		east int
+		dst  bool
+	}
+	zones, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (zone, error) {
+		var z zone
+		err := row.Scan(&z.name, &z.east, &z.dst)
+		return z, err
+	})
+	if err != nil {
+		return "", fmt.Errorf("pg_timezone_abbrevs: %w", err)
+	}
+	var b strings.Builder
+	b.WriteString("\n")
+	for _, z := range zones {
+		var meanings int
+		err := conn.QueryRow(ctx, `select count(distinct t || $1 :: text)::int from (
+			select ((y || '-' || m || '-15 00:00')::timestamp at time zone 'UTC'
+				- (y || '-' || m || '-15 00:00 ' || $1)::timestamptz) as t
+			from generate_series(1880, 2030) y, generate_series(1, 12, 3) m) s`, z.name).Scan(&meanings)
+		if err != nil {
+			return "", fmt.Errorf("abbreviation %s: %w", z.name, err)
+		}
+		if meanings == 1 {
+			fmt.Fprintf(&b, "%s\t%d\t%s\n", z.name, z.east, fmt.Sprint(z.dst)[:1])
+		}
+	}
+	return b.String(), nil
+}
