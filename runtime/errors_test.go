@@ -147,11 +147,12 @@ func TestRetryOfConnectionErrors(t *testing.T) {
 	if !runtime.SafeToRetry(missing) || runtime.Retryable(missing) {
 		t.Errorf("missing database: %v", missing)
 	}
+	// A connection that is lost while the statement runs: pgx would retry it.
 	conn := db.Conn()
-	_ = conn.Close(ctx)
-	err := runtime.Exec(ctx, conn, runtime.Query{Name: "Q", SQL: "SELECT 1"})
-	if !runtime.SafeToRetry(err) || !runtime.Retryable(err) || !runtime.AsError(err).IsConnection() {
-		t.Errorf("closed connection: %v", err)
+	time.AfterFunc(50*time.Millisecond, func() { _ = conn.PgConn().Conn().Close() })
+	err := runtime.Exec(ctx, conn, runtime.Query{Name: "Q", SQL: "SELECT pg_sleep(10)"})
+	if err == nil || runtime.SafeToRetry(err) || runtime.Retryable(err) || !runtime.AsError(err).IsConnection() {
+		t.Errorf("lost connection: %v", err)
 	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()

@@ -12,9 +12,13 @@ import (
 
 // SafeToRetry reports whether nothing of the statement can have happened, since
 // nothing reached the server: the connection could not be made (pgx itself does
-// not count this), or it was found closed before anything was sent.
+// not count this), or none came free, or the context had ended before.
+//
+// A connection that is closed does not count, although pgx says so: the error
+// of one found closed is the same as that of one lost while an answer to a
+// statement without arguments was read.
 func SafeToRetry(err error) bool {
-	if err == nil || unknownOutcome(err) {
+	if err == nil || unknownOutcome(err) || errors.Is(err, pgconn.ErrConnClosed) {
 		return false
 	}
 	var connect *pgconn.ConnectError

@@ -22,8 +22,8 @@ type Options struct {
 	// BinDir is the folder with the binaries postgres and initdb. If set, a
 	// server is started from it whatever the environment says.
 	BinDir string
-	// Settings are server settings (postgresql.conf) of a server that is
-	// started; they come after ours and so win.
+	// Settings are server settings (postgresql.conf); they come after ours and
+	// so win. If there are any, a server is started for them.
 	Settings map[string]string
 }
 
@@ -53,12 +53,12 @@ type template struct {
 	err  error
 }
 
-// Start returns a server: the one [EnvURL] names if it is set (and opts.BinDir
-// is not), else a new one. [Server.Stop] ends it; it also ends with this
+// Start returns a server: the one [EnvURL] names if it is set and opts is zero,
+// else a new one. [Server.Stop] ends it; it also ends with this
 // process, even a killed one. The context bounds the start alone.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	s := &Server{templates: map[string]*template{}}
-	if s.URL = os.Getenv(EnvURL); s.URL == "" || opts.BinDir != "" {
+	if s.URL = os.Getenv(EnvURL); s.URL == "" || opts.BinDir != "" || len(opts.Settings) > 0 {
 		p, err := launch(ctx, opts)
 		if err != nil {
 			return nil, err

@@ -3,8 +3,8 @@ package txn
 import (
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/dbgen/dbgen/runtime"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -60,8 +60,13 @@ func (e *RetriesExhaustedError) Error() string {
 func (e *RetriesExhaustedError) Unwrap() error { return e.Last }
 
 // commitOutcome sorts the error of a COMMIT: nothing was sent, the server said
-// no, or nobody knows.
-func commitOutcome(err error) (Status, error) {
+// no, or nobody knows. sent is false if the connection was closed before. (pgx's
+// SafeToRetry does not tell: a connection lost while an answer is read gives the
+// same error as one found closed.)
+func commitOutcome(err error, sent bool) (Status, error) {
+	if !sent {
+		return RolledBack, err
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		severity := pg.SeverityUnlocalized
@@ -71,13 +76,10 @@ func commitOutcome(err error) (Status, error) {
 		// An ERROR is a rollback (a deferred constraint, a serialization
 		// failure). FATAL and PANIC end the session at a point we do not see,
 		// and 40003 says outright that the completion is unknown.
-		if severity == "ERROR" && pg.Code != "40003" && pg.Code[:2] != "08" {
+		if severity == "ERROR" && pg.Code != "40003" && !strings.HasPrefix(pg.Code, "08") {
 			return RolledBack, err
 		}
 		return Unknown, &CommitUnknownError{err}
-	}
-	if runtime.SafeToRetry(err) {
-		return RolledBack, err
 	}
 	return Unknown, &CommitUnknownError{err}
 }

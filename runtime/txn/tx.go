@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,69 +47,6 @@ type Tx struct {
 	afterRollback []func(context.Context, error)
 }
 
-// serverGrace is how much later than the client the server ends a transaction,
-// so that it does only where the client is gone.
-const serverGrace = time.Second
-
-// endTimeout bounds a ROLLBACK.
-const endTimeout = 5 * time.Second
-
-// serverTimeouts bounds the transaction on the server, in $1 milliseconds,
-// where nothing stricter is set. PostgreSQL 17 has a setting for it; before
-// that a transaction is bounded by its statements and its pauses.
-const serverTimeouts = `SELECT set_config(name, $1, true)
-FROM unnest(CASE WHEN current_setting('server_version_num')::int >= 170000
-	THEN ARRAY['transaction_timeout']
-	ELSE ARRAY['statement_timeout', 'idle_in_transaction_session_timeout'] END) AS name
-WHERE current_setting(name)::interval = '0' OR current_setting(name)::interval > ($1 || 'ms')::interval`
-
-func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error) {
-	if conn, ok := m.db.(interface{ PgConn() *pgconn.PgConn }); ok && conn.PgConn().TxStatus() != 'I' {
-		return nil, fmt.Errorf("begin: %w: the connection is in a transaction already", ErrIncompatibleOptions)
-	}
-	tx := &Tx{
-		m: m, id: m.lastID.Add(1), options: o, attempt: attempt,
-		turn: make(chan struct{}, 1), done: make(chan struct{}),
-	}
-	tx.began = time.Now()
-	if o.Timeout > 0 {
-		tx.deadline = tx.began.Add(o.Timeout)
-	}
-	if own, ok := ctx.Deadline(); ok && (tx.deadline.IsZero() || own.Before(tx.deadline)) {
-		tx.deadline = own
-	}
-	// The context carries the transaction, so that Run within Run joins it.
-	base, cancel := context.WithCancelCause(context.WithValue(ctx, txKey{m}, tx))
-	tx.cancel = cancel
-	tx.ctx = base
-	if o.Timeout > 0 {
-		var release context.CancelFunc
-		tx.ctx, release = context.WithDeadlineCause(base, tx.began.Add(o.Timeout), ErrExpired)
-		tx.cancel = func(cause error) { cancel(cause); release() }
-	}
-	if err := m.open(); err != nil {
-		tx.cancel(err)
-		return nil, err
-	}
-	if err := tx.start(); err != nil {
-		if cause := context.Cause(tx.ctx); errors.Is(cause, ErrExpired) && !errors.Is(err, ErrExpired) {
-			err = fmt.Errorf("%w: %w", cause, err)
-		}
-		tx.cancel(err)
-		return nil, runtime.NewError(ctx, "BEGIN", err)
-	}
-	tx.turn <- struct{}{}
-	tx.stop = context.AfterFunc(tx.ctx, tx.endIfOver)
-	if err := m.add(tx); err != nil {
-		tx.stop()
-		tx.cancel(err)
-		tx.sendRollback()
-		return nil, err
-	}
-	tx.endIfOver() // the watch may have come before the transaction was listed
-	return tx, nil
-}
-
 // endIfOver ends the transaction if its context has.
 func (tx *Tx) endIfOver() {
 	cause := context.Cause(tx.ctx)
@@ -121,31 +57,6 @@ func (tx *Tx) endIfOver() {
 	default:
 		tx.expire(RolledBack, cause)
 	}
-}
-
-// start sends BEGIN and the server's time-outs in one round trip.
-func (tx *Tx) start() error {
-	var err error
-	if tx.options.Timeout <= 0 {
-		tx.inner, err = tx.m.db.BeginTx(tx.ctx, tx.options.pgx())
-	} else {
-		batch := &pgx.Batch{}
-		batch.BeginTx(tx.options.pgx())
-		limit := (tx.options.Timeout + serverGrace).Milliseconds()
-		batch.Queue(serverTimeouts, strconv.FormatInt(limit, 10))
-		results := tx.m.db.SendBatch(tx.ctx, batch)
-		tx.inner = results.Tx()
-		if err = results.Close(); err != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endTimeout)
-			defer cancel()
-			_ = tx.inner.Rollback(ctx) // there may be nothing to roll back
-		}
-	}
-	if err != nil {
-		return err
-	}
-	tx.pid = tx.inner.Conn().PgConn().PID()
-	return nil
 }
 
 func (tx *Tx) status() Status { return Status(tx.state.Load()) }
@@ -398,6 +309,7 @@ func (tx *Tx) commit() error {
 	// only make its outcome unknown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), limit)
 	defer cancel()
+	sent := !tx.inner.Conn().IsClosed()
 	err := tx.inner.Commit(ctx)
 	tx.recorded(n, 0, err)
 	status := Committed
@@ -410,7 +322,7 @@ func (tx *Tx) commit() error {
 		}
 		tx.mu.Unlock()
 	case err != nil:
-		status, err = commitOutcome(runtime.NewError(ctx, "COMMIT", err))
+		status, err = commitOutcome(runtime.NewError(ctx, "COMMIT", err), sent)
 	case ctx.Err() != nil:
 		// A COMMIT cancelled while it waits for a synchronous standby answers
 		// as if it had succeeded.

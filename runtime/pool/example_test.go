@@ -1,0 +1,41 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dbgen/dbgen/runtime/pgtest"
+	"github.com/dbgen/dbgen/runtime/pool"
+)
+
+func Example() {
+	ctx := context.Background()
+	server, err := pgtest.Start(ctx, pgtest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer server.Stop()
+
+	p, err := pool.New(ctx, server.URL, pool.Config{MaxConns: 1, AcquireTimeout: 10 * time.Millisecond})
+	if err != nil {
+		panic(err)
+	}
+	defer p.Close(ctx)
+	conn, err := p.Acquire(ctx)
+	if err != nil {
+		panic(err)
+	}
+	_, err = p.Acquire(ctx)
+	fmt.Println(errors.Is(err, pool.ErrAcquireTimeout))
+	fmt.Println(err)
+	fmt.Println("connection", conn.Info().ID, "active:", conn.Info().Active)
+	conn.Release()
+	fmt.Println(p.Stats().Active, "in use")
+	// Output:
+	// true
+	// no connection within the acquire time-out (10ms): 1 of 1 connections in use, 0 idle, 0 connecting
+	// connection 1 active: true
+	// 0 in use
+}
