@@ -168,6 +168,10 @@ func (p *arrayParser) level(depth int) error {
 		case p.i >= len(p.s):
 			return p.bad("Unexpected end of input.")
 		case c == '}' && count == 0:
+			// Empty braces within braces are read from PostgreSQL 17 on.
+			if depth > 1 && p.env.major() < 17 {
+				return p.bad("Unexpected \"}\" character.")
+			}
 			p.i++
 			return p.close(depth, 0)
 		case c == '{':

@@ -57,7 +57,7 @@ func Compare(a, b Datum, coll OID) (order int, ok bool) {
 	case classInet:
 		return a.x.(*inet).compare(b.x.(*inet)), true
 	case classJSONB:
-		return a.x.(*jsonValue).compare(b.x.(*jsonValue), coll)
+		return compareJSONB(a.x.(*jsonValue), b.x.(*jsonValue))
 	case classArray, classVector:
 		return compareArray(a, b, coll)
 	case classRange:
@@ -163,18 +163,22 @@ func compareArray(a, b Datum, coll OID) (int, bool) {
 	return 0, true
 }
 
-// compare orders jsonb values (compareJsonbContainers, jsonb_util.c): by kind,
-// containers by their number of members first, an empty array before all.
-func (v *jsonValue) compare(b *jsonValue, coll OID) (int, bool) {
+// compareJSONB orders jsonb values. A scalar on its own is kept as an array of
+// one, so an empty array comes before it (compareJsonbContainers, jsonb_util.c).
+func compareJSONB(a, b *jsonValue) (int, bool) {
 	emptyArray := func(x *jsonValue) bool { return x.kind == jsonArray && len(x.list) == 0 }
+	switch {
+	case emptyArray(a) && b.kind < jsonArray:
+		return -1, true
+	case emptyArray(b) && a.kind < jsonArray:
+		return 1, true
+	}
+	return a.compare(b)
+}
+
+// compare orders by kind, containers by their number of members first.
+func (v *jsonValue) compare(b *jsonValue) (int, bool) {
 	if v.kind != b.kind {
-		scalar := func(x *jsonValue) bool { return x.kind < jsonArray }
-		if emptyArray(v) && scalar(b) {
-			return -1, true
-		}
-		if emptyArray(b) && scalar(v) {
-			return 1, true
-		}
 		return cmp.Compare(v.kind, b.kind), true
 	}
 	switch v.kind {
@@ -200,7 +204,7 @@ func (v *jsonValue) compare(b *jsonValue, coll OID) (int, bool) {
 				return c, true
 			}
 		}
-		if c, ok := v.list[i].compare(b.list[i], coll); c != 0 || !ok {
+		if c, ok := v.list[i].compare(b.list[i]); c != 0 || !ok {
 			return c, ok
 		}
 	}

@@ -82,7 +82,7 @@ func Parse(d *Desc, text string, mod Typmod, env Env) (Datum, error) {
 	case className:
 		v.s = clip(text, nameLen)
 	case classChar:
-		v.s = char(text, env.major())
+		v.s = char(text)
 	case classBytea:
 		v.s, err = parseBytea(text)
 	case classDate, classTime, classTimetz, classTimestamp, classTimestamptz:

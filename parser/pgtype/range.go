@@ -265,4 +265,3 @@ func compareBound(a, b Bound, aLower, bLower bool, coll OID) (int, bool) {
 	}
 	return place(a, aLower) - place(b, bLower), true
 }
-

@@ -100,16 +100,7 @@ func (n *inet) scalar() float64 {
 // of a number whose base is the range of characters that occur
 // (convert_string_to_scalar, selfuncs.c).
 func stringScalars(value, lo, hi string) (v, l, h float64) {
-	if lo == "" && hi == "" {
-		first, last := 255, 0
-		first, last = widen(value, first, last)
-		first, last = usual(first, last)
-		return oneString(value, first, last), 0, 0
-	}
-	first, last := int(hi1(hi)), int(hi1(hi))
-	if hi == "" {
-		first, last = 255, 0
-	}
+	first, last := int(firstByte(hi)), int(firstByte(hi))
 	first, last = widen(lo, first, last)
 	first, last = widen(hi, first, last)
 	first, last = usual(first, last)
@@ -119,7 +110,8 @@ func stringScalars(value, lo, hi string) (v, l, h float64) {
 	return oneString(value, first, last), oneString(lo, first, last), oneString(hi, first, last)
 }
 
-func hi1(s string) byte {
+// firstByte returns the first byte, 0 of an empty string.
+func firstByte(s string) byte {
 	if s == "" {
 		return 0
 	}

@@ -63,11 +63,11 @@ func bpchar(s string, mod Typmod) (string, error) {
 	return out, nil
 }
 
-// char reads a "char": one byte, none for the zero byte (charin, char.c). From
-// PostgreSQL 16 on \ooo is a byte in octal.
-func char(s string, major int) string {
-	if major >= 16 && len(s) == 4 && s[0] == '\\' && octal(s[1]) && octal(s[2]) && octal(s[3]) {
-		s = string([]byte{(s[1]-'0')<<6 | (s[2]-'0')<<3 | s[3] - '0'})
+// char reads a "char": one byte, none for the zero byte (charin, char.c).
+// \ooo is a byte in octal.
+func char(s string) string {
+	if len(s) == 4 && s[0] == '\\' && octal(s[1]) && octal(s[2]) && octal(s[3]) {
+		s = string([]byte{(s[1]-'0')<<6 | (s[2]-'0')<<3 | (s[3] - '0')})
 	}
 	if s == "" || s[0] == 0 {
 		return ""
