@@ -10,10 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// exampleConn returns a connection to a new database on a throw-away server.
+// exampleConn returns a connection to a new database.
 func exampleConn(schema string) (conn *pgx.Conn, stop func()) {
 	ctx := context.Background()
-	server, err := pgtest.Start(ctx, pgtest.Options{})
+	server, err := pgtest.Shared()
 	if err != nil {
 		panic(err)
 	}
@@ -24,7 +24,7 @@ func exampleConn(schema string) (conn *pgx.Conn, stop func()) {
 	if conn, err = pgx.Connect(ctx, db.URL); err != nil {
 		panic(err)
 	}
-	return conn, func() { _ = conn.Close(ctx); _ = server.Stop() }
+	return conn, func() { _ = conn.Close(ctx); _ = db.Drop(ctx) }
 }
 
 // What dbgen generates for a query, and how it is called.

@@ -57,7 +57,10 @@ var shared struct {
 // included.
 const startTimeout = 5 * time.Minute
 
-func sharedServer() (*Server, error) {
+// Shared returns the server of the process, started at the first call; [New]
+// and [Main] use it. It is for examples and for a TestMain that needs a database
+// itself, and must not be stopped by the caller.
+func Shared() (*Server, error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.server == nil && shared.err == nil {
@@ -102,7 +105,7 @@ type DB struct {
 // fails, what the server logged about its database is shown.
 func New(t testing.TB, schema ...Source) *DB {
 	t.Helper()
-	server, err := sharedServer()
+	server, err := Shared()
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}

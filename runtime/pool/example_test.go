@@ -12,11 +12,10 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	server, err := pgtest.Start(ctx, pgtest.Options{})
+	server, err := pgtest.Shared()
 	if err != nil {
 		panic(err)
 	}
-	defer server.Stop()
 
 	p, err := pool.New(ctx, server.URL, pool.Config{MaxConns: 1, AcquireTimeout: 10 * time.Millisecond})
 	if err != nil {

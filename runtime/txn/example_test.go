@@ -15,11 +15,10 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	server, err := pgtest.Start(ctx, pgtest.Options{})
+	server, err := pgtest.Shared()
 	if err != nil {
 		panic(err)
 	}
-	defer server.Stop()
 	db, err := server.Create(ctx, pgtest.SQL(`CREATE TABLE account (id int PRIMARY KEY, cents int CHECK (cents >= 0)); INSERT INTO account VALUES (1, 100), (2, 0)`))
 	if err != nil {
 		panic(err)
@@ -28,6 +27,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
+	defer db.Drop(ctx)
 	defer p.Close(ctx)
 
 	transactions := txn.New(p, txn.Isolation(pgx.Serializable))
@@ -51,11 +51,10 @@ func Example() {
 // A step that may fail without ending the transaction.
 func ExampleTx_Nested() {
 	ctx := context.Background()
-	server, err := pgtest.Start(ctx, pgtest.Options{})
+	server, err := pgtest.Shared()
 	if err != nil {
 		panic(err)
 	}
-	defer server.Stop()
 	conn, err := pgx.Connect(ctx, server.URL)
 	if err != nil {
 		panic(err)
