@@ -75,18 +75,17 @@ type decoder struct {
 	usec                   int64
 	zone                   int // seconds west of UTC
 
-	seen       mask
-	prefix     int // unit that the next field has
-	textMonth  bool
-	julian     bool
-	twoDigits  bool
-	bc         bool
-	meridian   int
-	reserved   int // valEpoch, valLate, valEarly
-	named      *time.Location
-	badZone    string
-	tokenCount int
-	all        []token
+	seen      mask
+	prefix    int // unit that the next field has
+	textMonth bool
+	julian    bool
+	twoDigits bool
+	bc        bool
+	meridian  int
+	reserved  int // valEpoch, valLate, valEarly
+	named     *time.Location
+	badZone   string
+	all       []token
 }
 
 // decode reads all fields.

@@ -4,6 +4,11 @@
 // rules of PostgreSQL name by OID is in oids.go, generated from pg_type; the
 // rest of a type's facts live in parser/catalog.
 //
+// [Parse] reads a value as the type's input function does, [Datum.String] prints
+// it as the output function does, [Compare] orders as the B-tree class does and
+// [Scalar] maps onto numbers as the selectivity estimators do. Types beyond the
+// usual ones are kept as text, which [Desc.Known] tells.
+//
 // The package imports nothing of dbgen.
 package pgtype
 

@@ -99,3 +99,7 @@ func posixZone(s string) (*time.Location, bool) {
 	}
 	return time.FixedZone(s[:i], east*total), true
 }
+
+// Zone returns the time zone that a setting TimeZone names, in any case; ok is
+// false for an unknown one.
+func Zone(name string) (loc *time.Location, ok bool) { return zoneByName(name) }
