@@ -190,7 +190,7 @@ func (c *checker) column(col *Column, level string) {
 	c.ascending("histogram", col.Histogram, col.Type)
 	for i, f := range col.MCElemFreqs {
 		if (f < 0 || f > 1) && i < len(col.MCElem) {
-			c.badItem("mc_elem_freqs", i, "expected a fraction between 0 and 1, got %v", f)
+			c.badItem("mc_elem_freqs", i, "expected a fraction between 0 and 1, got %v", float32(f))
 		}
 	}
 	if n := len(col.MCElemFreqs) - len(col.MCElem); (n < 2 || n > 3) && len(col.MCElemFreqs)+len(col.MCElem) > 0 &&
@@ -200,7 +200,7 @@ func (c *checker) column(col *Column, level string) {
 	for i := 1; i < len(col.ElemHist)-1; i++ {
 		// The last one is the average, not a bound.
 		if col.ElemHist[i] < col.ElemHist[i-1] {
-			c.badItem("elem_hist", i, "the bounds must ascend: %v stands behind %v", col.ElemHist[i], col.ElemHist[i-1])
+			c.badItem("elem_hist", i, "the bounds must ascend: %v stands behind %v", float32(col.ElemHist[i]), float32(col.ElemHist[i-1]))
 			break
 		}
 	}
@@ -213,11 +213,11 @@ func (c *checker) frequencies(key string, list []float64) {
 	sum := 0.0
 	for i, f := range list {
 		if f < 0 || f > 1 {
-			c.badItem(key, i, "expected a fraction between 0 and 1, got %v", f)
+			c.badItem(key, i, "expected a fraction between 0 and 1, got %v", float32(f))
 			return
 		}
 		if i > 0 && f > list[i-1] {
-			c.badItem(key, i, "the frequencies must descend: %v stands behind %v", f, list[i-1])
+			c.badItem(key, i, "the frequencies must descend: %v stands behind %v", float32(f), float32(list[i-1]))
 			return
 		}
 		sum += f
