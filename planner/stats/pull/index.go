@@ -221,6 +221,10 @@ func (p *puller) extended(ctx context.Context) error {
 			return err
 		}
 		o.rel, o.name = p.byOID[table], stats.Name(at.schema, at.name)
+		// What is empty is not in the file.
+		if len(o.x.Columns) == 0 {
+			o.x.Columns = nil
+		}
 		if len(o.x.Exprs) == 0 {
 			o.x.Exprs = nil
 		}
