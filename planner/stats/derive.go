@@ -59,7 +59,7 @@ func (b *Bound) derive(f *ColumnFacts, t *catalog.Table, col *catalog.Column, ro
 	if typ := b.Catalog.Type(b.Catalog.BaseType(col.Type)); typ != nil {
 		switch {
 		case typ.OID == pgtype.BoolOID:
-			c.NDistinct, why = 2, "it is boolean"
+			c.NDistinct, why = 2, "its type"
 		case typ.Kind == 'e' && len(typ.Labels) > 0:
 			c.NDistinct, why = math.Min(float64(len(typ.Labels)), math.Max(rows, 1)), "the labels of its type"
 		}
@@ -80,8 +80,11 @@ func (b *Bound) derive(f *ColumnFacts, t *catalog.Table, col *catalog.Column, ro
 				continue
 			}
 			n := *value(ref.Rows, *value(ref.RelTuples, -1))
-			if rc := b.Column(k.RefTable, k.RefColumns[i], false); k.RefTable != t.OID && rc.Column != nil && rc.NDistinct > 0 {
-				n = rc.NDistinct
+			// Only what the file has: two tables may refer to each other.
+			if rt := b.Catalog.Table(k.RefTable); rt != nil {
+				if rc := rt.Attr(k.RefColumns[i]); rc != nil && ref.Columns[rc.Name] != nil && ref.Columns[rc.Name].NDistinct > 0 {
+					n = ref.Columns[rc.Name].NDistinct
+				}
 			}
 			if n >= 1 && (why == "" || n < c.NDistinct) {
 				c.NDistinct, why = math.Min(n, math.Max(rows, 1)), "the rows of "+b.names[k.RefTable]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
@@ -131,13 +132,24 @@ func value(v *float64, otherwise float64) *float64 {
 // share gives a partition that has no entry its part of the rows that the file
 // has for the table above it.
 func (b *Bound) share(t *catalog.Table, f *RelationFacts) {
-	if !t.IsPartition || t.Kind == catalog.KindPartitioned {
+	rows, up := b.sharedRows(t)
+	if up == nil {
 		return
 	}
-	for up := t; up != nil && up.IsPartition && len(up.Parents) == 1; {
-		up = b.Catalog.Table(up.Parents[0])
-		if up == nil {
-			return
+	b.size(t, f, rows, nil)
+	f.Derived = Derived{fmt.Sprintf("the rows of %s are an equal share of those of %s", b.name(t), b.name(up))}
+}
+
+// sharedRows is what a leaf partition has of the rows of the nearest table above
+// it that the file has rows of, shared among the partitions without an entry of
+// their own; up is nil where there is no such table.
+func (b *Bound) sharedRows(t *catalog.Table) (rows float64, up *catalog.Table) {
+	if !t.IsPartition || t.Kind == catalog.KindPartitioned {
+		return 0, nil
+	}
+	for up := t; up.IsPartition && len(up.Parents) == 1; {
+		if up = b.Catalog.Table(up.Parents[0]); up == nil {
+			break
 		}
 		rel := b.tables[up.OID]
 		if rel == nil || rel.Rows == nil || *rel.Rows < 0 {
@@ -160,10 +172,9 @@ func (b *Bound) share(t *catalog.Table, f *RelationFacts) {
 			}
 		}
 		count(up.OID)
-		b.size(t, f, math.Max(math.Round(rows/math.Max(parts, 1)), 0), nil)
-		f.Derived = Derived{fmt.Sprintf("the rows of %s are an equal share of those of %s", b.name(t), b.name(up))}
-		return
+		return math.Max(math.Round(rows/math.Max(parts, 1)), 0), up
 	}
+	return 0, nil
 }
 
 const (
@@ -261,16 +272,39 @@ func (b *Bound) Column(oid pgtype.OID, attnum int, inherited bool) *ColumnFacts 
 		}
 	}
 	b.fill(f, c)
+	if f.Column != nil {
+		return f
+	}
+	shared, up := 0.0, (*catalog.Table)(nil)
+	if rel == nil {
+		shared, up = b.sharedRows(t)
+	}
 	switch {
-	case f.Column != nil:
-	case rel != nil && rel.RelTuples == nil && rel.Rows != nil:
+	case rel != nil && rel.RelTuples == nil && *value(rel.Rows, -1) >= 0:
 		b.derive(f, t, col, *rel.Rows)
-	case rel != nil && b.hidden[b.name(t)] != "":
-		f.Derived = Derived{fmt.Sprintf("the collecting role could not read the %s of %s", b.hidden[b.name(t)], b.name(t))}
-	case rel == nil && t.Kind != catalog.KindPartitioned:
+	case up != nil:
+		b.derive(f, t, col, shared)
+	case rel != nil && rel.RelTuples != nil:
+		if b.isHidden(b.name(t), col.Name) {
+			f.Derived = Derived{fmt.Sprintf("the collecting role could not read the statistics of column %s of %s", col.Name, b.name(t))}
+		}
+	case t.Kind != catalog.KindPartitioned || rel != nil:
 		f.Derived = Derived{"no statistics for " + b.name(t)}
 	}
 	return f
+}
+
+// columnStatistics begins what [Hidden] says of a table; the names of columns
+// follow behind "of" where only some are hidden.
+const columnStatistics = "column statistics"
+
+func (b *Bound) isHidden(table, column string) bool {
+	what := b.hidden[table]
+	list, some := strings.CutPrefix(what, columnStatistics+" of ")
+	if some {
+		return slices.Contains(strings.Split(list, ", "), column)
+	}
+	return strings.HasPrefix(what, columnStatistics)
 }
 
 // fill enters the file's statistics, if they are some.

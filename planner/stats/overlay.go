@@ -44,11 +44,14 @@ func (n *binder) addUnknown(unknown map[string]bool) {
 	}
 	for _, parent := range slices.Sorted(maps.Keys(added)) {
 		list := added[parent]
-		what := "partitions"
-		if n.file.Tables[list[0]].Parent == "" {
-			what = "children"
+		what := "partitions of " + parent + " are"
+		switch {
+		case n.file.Tables[list[0]].Parent == "":
+			what = "children of " + parent + " are"
+		case len(list) == 1:
+			what = "partition of " + parent + " is"
 		}
-		n.at(diag.Info, "", fmt.Sprintf("%d %s of %s are known to the statistics alone and planned with", len(list), what, parent),
+		n.at(diag.Info, "", fmt.Sprintf("%d %s known to the statistics alone and planned with", len(list), what),
 			"tables", list[0]+":").Detail = strings.Join(list, "\n")
 	}
 }

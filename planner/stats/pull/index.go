@@ -19,9 +19,12 @@ type index struct {
 	storage   bool
 	predicate string
 	readable  bool // the role may read the statistics of its expressions
-	keys      []key
-	x         *stats.Index
-	columns   []*column
+	// userCode tells that its expressions or predicate call a function that is
+	// neither the server's nor an extension's.
+	userCode bool
+	keys     []key
+	x        *stats.Index
+	columns  []*column
 }
 
 // key is a key column of a btree index as ORDER BY takes it.
@@ -66,7 +69,10 @@ func (p *puller) indexes(ctx context.Context) error {
 		       c.relpages::float8, c.reltuples,
 		       CASE WHEN c.relkind = 'i' THEN pg_relation_size(c.oid) / current_setting('block_size')::int8 END::float8,
 		       NOT i.indisvalid OR NOT i.indisready OR NOT i.indislive,
-		       coalesce(pg_get_expr(i.indpred, i.indrelid), ''), has_table_privilege(i.indexrelid, 'SELECT')
+		       coalesce(pg_get_expr(i.indpred, i.indrelid), ''), has_table_privilege(i.indexrelid, 'SELECT'),
+		       EXISTS (SELECT FROM pg_depend d
+		               WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_proc'::regclass
+		                 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'))
 		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam
 		WHERE i.indrelid = ANY($1)
 		ORDER BY i.indexrelid`, p.oids())
@@ -80,7 +86,7 @@ func (p *puller) indexes(ctx context.Context) error {
 		var tuples float32
 		var pages *float64
 		if err := rows.Scan(&x.oid, &x.name, &table, &x.method, &x.storage, &x.x.Def, &x.x.Constraint, &x.x.RelPages, &tuples,
-			&pages, &x.x.Invalid, &x.predicate, &x.readable); err != nil {
+			&pages, &x.x.Invalid, &x.predicate, &x.readable, &x.userCode); err != nil {
 			rows.Close()
 			return err
 		}

@@ -4,7 +4,8 @@
 // It asks ordinary catalogs and functions only and needs no superuser. What the
 // role may not read is found out, not guessed: [Pull] compares the objects that
 // there are with the statistics that it could see, names each hidden one in the
-// file and says which GRANT opens it. Nothing is created on the server.
+// file and says which GRANT opens it. Nothing is created on the server, and no
+// function that a user of the database made is run.
 //
 // The package imports parser/diag, planner/stats and pgx.
 package pull

@@ -381,6 +381,23 @@ func TestInvalidIndex(t *testing.T) {
 	}
 }
 
+// Functions of users must not run with the rights of the role that collects.
+func TestUserFunctions(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, pgtest.SQL(`CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 100);
+		CREATE FUNCTION f(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN x; END';
+		CREATE INDEX by_f ON t (f(a)); CREATE INDEX by_a ON t (a); CREATE INDEX by_abs ON t (abs(a)); ANALYZE t;
+		CREATE OR REPLACE FUNCTION f(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE ''run''; END'`))
+	file, _ := pull(t, db.Conn(), Options{})
+	indexes := file.Tables["public.t"].Indexes
+	if x := indexes["by_f"]; x.Min != nil || x.Height != nil || !x.Columns["f"].HasStats {
+		t.Errorf("by_f: %+v", x)
+	}
+	if x := indexes["by_abs"]; x.Min == nil || *x.Max != "100" || x.Height == nil {
+		t.Errorf("by_abs: %+v", x)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t, pgtest.SQL(shop))
