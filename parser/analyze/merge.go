@@ -1,0 +1,87 @@
+package analyze
+
+import (
+	pg "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// mergeStmt is transformMergeStmt (parse_merge.c) as of PostgreSQL 16, whose
+// grammar this is: no RETURNING, no WHEN NOT MATCHED BY SOURCE.
+func (s *state) mergeStmt(n *pg.MergeStmt) *query.Query {
+	q := &query.Query{Command: query.CmdMerge}
+	if w := n.WithClause; w != nil {
+		if w.Recursive {
+			s.fail(errSyntax, noLoc, "WITH RECURSIVE is not supported for MERGE statement")
+		}
+		s.with(q, w)
+	}
+	terminal := map[bool]bool{}
+	for _, x := range n.MergeWhenClauses {
+		c := x.GetMergeWhenClause()
+		if terminal[c.Matched] {
+			s.fail(errSyntax, noLoc, "unreachable WHEN clause specified after unconditional WHEN clause")
+		}
+		terminal[c.Matched] = c.Condition == nil
+	}
+	q.ResultRelation = s.setTarget(n.Relation, n.Relation.Inh, false)
+	if k := s.target.Kind; k != catalog.KindTable && k != catalog.KindPartitioned {
+		s.fail(errFeatureNotSupported, noLoc, "cannot execute MERGE on relation \"%s\"", s.target.Name)
+	}
+	s.fromClause([]*pg.Node{n.SourceRelation})
+	source := s.itemAt(len(s.rtable), 0)
+	if name := s.targetItem.names.Name; name == source.names.Name {
+		s.failDetail(errDuplicateAlias, noLoc, "The name is used both as MERGE target table and data source.", "name \"%s\" specified more than once", name)
+	}
+	s.addItem(s.targetItem, false, true, true)
+	// Before PostgreSQL 17 the condition is the join tree's.
+	cond := s.expr(n.JoinCondition, kindJoinOn)
+	cond = s.coerceToBoolean(cond, "JOIN/ON")
+	for _, x := range n.MergeWhenClauses {
+		q.MergeActions = append(q.MergeActions, s.mergeAction(x.GetMergeWhenClause()))
+	}
+	s.finish(q, nil)
+	q.MergeJoinCondition = cond
+	q.HasTargetSRFs, q.HasAggs, q.HasWindowFuncs = false, false, false
+	s.assignQueryCollations(q)
+	return q
+}
+
+func (s *state) mergeAction(c *pg.MergeWhenClause) *query.MergeAction {
+	a := &query.MergeAction{Matched: c.Matched}
+	s.targetItem.relVisible, s.targetItem.colVisible = c.Matched, c.Matched
+	a.Qual = s.where(c.Condition, kindMergeWhen, "WHEN")
+	p := &s.targetItem.rte.Perms
+	switch c.CommandType {
+	case pg.CmdType_CMD_INSERT:
+		a.Command, a.Override = query.CmdInsert, overriding(c.Override)
+		p.Insert = true
+		s.isInsert = true
+		cols := s.insertTargets(c.TargetList)
+		if len(c.Values) == 0 {
+			break
+		}
+		row := s.insertRow(s.exprList(c.Values, kindValuesSingle, true), len(c.TargetList) > 0, cols, false)
+		for i, e := range row {
+			a.TargetList = append(a.TargetList, &query.TargetEntry{Expr: e, ResNo: cols[i].number, Name: cols[i].name, Loc: e.Span()})
+			addCol(&p.InsertCols, cols[i].number)
+		}
+	case pg.CmdType_CMD_UPDATE:
+		a.Command = query.CmdUpdate
+		p.Update = true
+		s.isInsert = false
+		a.TargetList = s.updateTargets(c.TargetList)
+		for _, t := range a.TargetList {
+			if !t.Junk {
+				a.UpdateCols = append(a.UpdateCols, t.ResNo)
+			}
+		}
+	case pg.CmdType_CMD_DELETE:
+		a.Command = query.CmdDelete
+		p.Delete = true
+	default:
+		a.Command = query.CmdUtility
+	}
+	return a
+}

@@ -1,0 +1,104 @@
+package analyze
+
+import (
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v5"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/parser/source"
+)
+
+// topLevel analyses a whole statement; SELECT … INTO is CREATE TABLE AS
+// (transformOptionalSelectInto, analyze.c).
+func (s *state) topLevel(n *pg.Node) *query.Query {
+	if sel := n.GetSelectStmt(); sel != nil {
+		left := sel
+		for left.Op != pg.SetOperation_SETOP_NONE {
+			left = left.Larg
+		}
+		if left.IntoClause != nil {
+			c := proto.Clone(n).(*pg.Node)
+			left = c.GetSelectStmt()
+			for left.Op != pg.SetOperation_SETOP_NONE {
+				left = left.Larg
+			}
+			left.IntoClause = nil
+			s.statement(c)
+			return &query.Query{Command: query.CmdUtility, Utility: "SELECT INTO"}
+		}
+	}
+	if n == nil || n.Node == nil {
+		return &query.Query{Command: query.CmdUtility}
+	}
+	return s.statement(n)
+}
+
+// utility analyses what utility statements contain, as far as the server does
+// before running them.
+func (s *state) utility(n *pg.Node) *query.Query {
+	q := &query.Query{Command: query.CmdUtility, Utility: s.utilityName()}
+	switch x := n.Node.(type) {
+	case *pg.Node_ExplainStmt:
+		s.topLevel(x.ExplainStmt.Query)
+	case *pg.Node_CreateTableAsStmt:
+		if x.CreateTableAsStmt.Query.GetExecuteStmt() == nil {
+			s.statement(x.CreateTableAsStmt.Query)
+		}
+	case *pg.Node_DeclareCursorStmt:
+		in := s.statement(x.DeclareCursorStmt.Query)
+		if in.HasModifyingCTE {
+			s.fail(errFeatureNotSupported, noLoc, "DECLARE CURSOR must not contain data-modifying statements in WITH")
+		}
+	case *pg.Node_CallStmt:
+		s.call(x.CallStmt.Funccall)
+	}
+	return q
+}
+
+func (s *state) call(fn *pg.FuncCall) {
+	save := s.kind
+	var args []query.Expr
+	for _, a := range fn.Args {
+		args = append(args, s.expr(a, kindCallArgument))
+	}
+	s.kind = kindCallArgument
+	e := s.funcOrColumn(&call{names: strings_(fn.Funcname), args: args, fn: fn, lastSRF: s.lastSRF, procCall: true, loc: int(fn.Location)})
+	s.assignCollations(e)
+	s.kind = save
+}
+
+// utilityName is the statement's leading keywords: CREATE and its kin with the
+// kind of object.
+func (s *state) utilityName() string {
+	var words []string
+	l := source.NewLexer(s.text, 0)
+	for len(words) < 3 {
+		p, ok := l.Next()
+		if !ok || p.Kind == source.Symbol {
+			break
+		}
+		if p.Kind != source.Word {
+			continue
+		}
+		w := strings.ToUpper(s.text[p.Span.Start:p.Span.End])
+		switch w {
+		case "OR", "REPLACE", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "RECURSIVE", "GLOBAL", "LOCAL":
+			continue
+		}
+		words = append(words, w)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	switch words[0] {
+	case "CREATE", "ALTER", "DROP", "REFRESH", "COMMENT", "IMPORT", "DECLARE":
+		n := 2
+		if len(words) > 2 && (words[1] == "MATERIALIZED" || words[1] == "FOREIGN" || words[1] == "EVENT" || words[1] == "ACCESS") {
+			n = 3
+		}
+		return strings.Join(words[:min(n, len(words))], " ")
+	}
+	return words[0]
+}
