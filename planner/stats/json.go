@@ -245,13 +245,17 @@ func (p *jsonParser) more(closing byte) (bool, *jsonError) {
 }
 
 func (p *jsonParser) str() (string, *jsonError) {
-	start := p.pos
+	start, escaped := p.pos, false
 	for p.pos++; p.pos < len(p.text); p.pos++ {
 		switch c := p.text[p.pos]; {
 		case c == '\\':
+			escaped = true
 			p.pos++
 		case c == '"':
 			p.pos++
+			if !escaped {
+				return p.text[start+1 : p.pos-1], nil
+			}
 			var s string
 			if err := json.Unmarshal([]byte(p.text[start:p.pos]), &s); err != nil {
 				return "", &jsonError{source.Span{Start: start, End: p.pos}, "not a JSON string"}

@@ -19,8 +19,8 @@ type index struct {
 	storage   bool
 	predicate string
 	readable  bool // the role may read the statistics of its expressions
-	// userCode tells that its expressions or predicate call a function that is
-	// neither the server's nor an extension's.
+	// userCode tells that its expressions or predicate call a function or
+	// operator that is neither the server's nor an extension's.
 	userCode bool
 	keys     []key
 	x        *stats.Index
@@ -71,7 +71,7 @@ func (p *puller) indexes(ctx context.Context) error {
 		       NOT i.indisvalid OR NOT i.indisready OR NOT i.indislive,
 		       coalesce(pg_get_expr(i.indpred, i.indrelid), ''), has_table_privilege(i.indexrelid, 'SELECT'),
 		       EXISTS (SELECT FROM pg_depend d
-		               WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_proc'::regclass
+		               WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
 		                 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'))
 		FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam
 		WHERE i.indrelid = ANY($1)

@@ -186,7 +186,7 @@ func (p *puller) probeHeights(ctx context.Context) error {
 	var of []*index
 	for _, x := range p.indexList {
 		// Planning may fold a call over constants, which runs the function.
-		if !x.probeable() || x.userCode && p.superuser {
+		if !x.probeable() || x.userCode {
 			continue
 		}
 		sqls = append(sqls, "EXPLAIN (FORMAT JSON) SELECT 1 FROM ONLY "+x.table.sql()+x.where()+" ORDER BY "+x.order())
