@@ -157,43 +157,43 @@ type ExprKind int
 
 // The kinds of expression outside queries.
 const (
-	CheckConstraint ExprKind = iota
-	ColumnDefault
-	GeneratedColumn
-	FunctionDefault
-	IndexExpression
-	IndexPredicate
-	StatisticsExpression
-	PartitionKeyExpr
-	PartitionBoundValue
-	PolicyExpr
-	TriggerWhen
-	AlterColumnUsing
+	KindCheck ExprKind = iota
+	KindColumnDefault
+	KindGenerated
+	KindFunctionDefault
+	KindIndexExpression
+	KindIndexPredicate
+	KindStatsExpression
+	KindPartitionExpression
+	KindPartitionBound
+	KindPolicy
+	KindTriggerWhen
+	KindAlterColTransform
 )
 
 func (k ExprKind) kind() exprKind {
 	switch k {
-	case ColumnDefault:
+	case KindColumnDefault:
 		return kindColumnDefault
-	case GeneratedColumn:
+	case KindGenerated:
 		return kindGenerated
-	case FunctionDefault:
+	case KindFunctionDefault:
 		return kindFunctionDefault
-	case IndexExpression:
+	case KindIndexExpression:
 		return kindIndexExpression
-	case IndexPredicate:
+	case KindIndexPredicate:
 		return kindIndexPredicate
-	case StatisticsExpression:
+	case KindStatsExpression:
 		return kindStatsExpression
-	case PartitionKeyExpr:
+	case KindPartitionExpression:
 		return kindPartitionExpression
-	case PartitionBoundValue:
+	case KindPartitionBound:
 		return kindPartitionBound
-	case PolicyExpr:
+	case KindPolicy:
 		return kindPolicy
-	case TriggerWhen:
+	case KindTriggerWhen:
 		return kindTriggerWhen
-	case AlterColumnUsing:
+	case KindAlterColTransform:
 		return kindAlterColTransform
 	}
 	return kindCheck
@@ -202,13 +202,13 @@ func (k ExprKind) kind() exprKind {
 // construct is the name of a condition in messages, "" for other expressions.
 func (k ExprKind) construct() string {
 	switch k {
-	case CheckConstraint:
+	case KindCheck:
 		return "CHECK"
-	case IndexPredicate:
+	case KindIndexPredicate:
 		return "WHERE"
-	case PolicyExpr:
+	case KindPolicy:
 		return "POLICY"
-	case TriggerWhen:
+	case KindTriggerWhen:
 		return "WHEN"
 	}
 	return ""
@@ -227,7 +227,7 @@ func TableExpr(cat *catalog.Catalog, table *catalog.Table, text string, node *pg
 // CoerceToDomainValue of the base type (domainAddConstraint, typecmds.c).
 func DomainExpr(cat *catalog.Catalog, text string, node *pg.Node, kind ExprKind, base pgtype.OID, mod pgtype.Typmod, coll pgtype.OID) (query.Expr, *Error) {
 	a := &analyzer{cat: cat, text: text, params: params{fixed: true}}
-	if kind != CheckConstraint {
+	if kind != KindCheck {
 		return a.standalone(nil, node, kind, base, mod)
 	}
 	a.value = &query.CoerceToDomainValue{}
@@ -249,7 +249,7 @@ func (a *analyzer) standalone(table *catalog.Table, node *pg.Node, kind ExprKind
 	switch {
 	case kind.construct() != "":
 		e = s.coerceToBoolean(e, kind.construct())
-	case kind == FunctionDefault && target != 0:
+	case kind == KindFunctionDefault && target != 0:
 		e = s.coerceToSpecific(e, target, "DEFAULT")
 	case target != 0:
 		from := e.ResultType()
@@ -266,11 +266,11 @@ func (a *analyzer) standalone(table *catalog.Table, node *pg.Node, kind ExprKind
 func (s *state) failAssign(kind ExprKind, e query.Expr, target, from pgtype.OID) {
 	const hint = "You will need to rewrite or cast the expression."
 	switch kind {
-	case GeneratedColumn:
+	case KindGenerated:
 		s.failHint(errDatatypeMismatch, exprLoc(e), hint, "column is of type %s but generation expression is of type %s", s.format(target), s.format(from))
-	case PartitionBoundValue:
+	case KindPartitionBound:
 		s.fail(errDatatypeMismatch, exprLoc(e), "specified value cannot be cast to type %s", s.format(target))
-	case AlterColumnUsing:
+	case KindAlterColTransform:
 		s.failHint(errDatatypeMismatch, noLoc, "You might need to add an explicit cast.", "result of USING clause cannot be cast automatically to type %s", s.format(target))
 	}
 	s.failHint(errDatatypeMismatch, exprLoc(e), hint, "column is of type %s but default expression is of type %s", s.format(target), s.format(from))

@@ -1,10 +1,8 @@
 package analyze
 
 import (
-	"encoding/json"
-	"regexp"
+	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -13,109 +11,47 @@ import (
 )
 
 // input reads a literal as the input function of its type does and returns the
-// value as the output function prints it. For types whose text it does not
-// judge it returns the text as it is.
-func (a *analyzer) input(t *catalog.Type, text string, _ pgtype.Typmod) string {
-	bad := func() {
-		a.fail(errInvalidText, noLoc, "invalid input syntax for type %s: \"%s\"", a.format(t.OID), text)
+// value as the output function prints it. What depends on the time or the time
+// zone of a session, and types whose text is not judged, keep the text.
+func (a *analyzer) input(t *catalog.Type, text string, mod pgtype.Typmod) string {
+	if t.OID == pgtype.RegclassOID {
+		a.regclass(strings.TrimSpace(text))
+		return text
 	}
-	trimmed := strings.Trim(text, " \t\n\r\v\f")
-	switch t.OID {
-	case pgtype.BoolOID:
-		v, ok := parseBool(strings.ToLower(trimmed))
-		if !ok {
-			bad()
+	v, err := pgtype.Parse(a.cat.Desc(t.OID), text, mod, pgtype.Env{Major: a.cat.Major})
+	if err != nil {
+		var bad *pgtype.ValueError
+		if !errors.As(err, &bad) {
+			return text
 		}
-		return v
-	case pgtype.Int2OID:
-		return a.integer(t, trimmed, text, 16)
-	case pgtype.Int4OID:
-		return a.integer(t, trimmed, text, 32)
-	case pgtype.Int8OID:
-		return a.integer(t, trimmed, text, 64)
-	case pgtype.NumericOID:
-		out, ok := numericOut(trimmed)
-		if !ok {
-			bad()
-		}
-		return out
-	case pgtype.Float4OID, pgtype.Float8OID:
-		if !floatText.MatchString(strings.ToLower(trimmed)) {
-			bad()
-		}
-		return trimmed
-	case pgtype.UuidOID:
-		hex := strings.ReplaceAll(strings.Trim(text, "{}"), "-", "")
-		if len(hex) != 32 || strings.Trim(strings.ToLower(hex), "0123456789abcdef") != "" {
-			bad()
-		}
-		hex = strings.ToLower(hex)
-		return hex[:8] + "-" + hex[8:12] + "-" + hex[12:16] + "-" + hex[16:20] + "-" + hex[20:]
-	case pgtype.NameOID:
-		if len(text) > 63 {
-			return text[:63]
-		}
-	case pgtype.JsonOID, pgtype.JsonbOID:
-		if !json.Valid([]byte(text)) {
-			a.fail(errInvalidText, noLoc, "invalid input syntax for type json")
-		}
-	case pgtype.RegclassOID:
-		a.regclass(trimmed)
-	}
-	if t.Kind == 'e' && !slices.Contains(t.Labels, text) {
-		e := a.errorAt(errInvalidText, noLoc, "invalid input value for enum %s: \"%s\"", a.format(t.OID), text)
-		if near, ok := diag.DidYouMean(text, t.Labels); ok {
-			e.Hint = "Perhaps you meant '" + near + "'."
+		e := a.errorAt(bad.Code, noLoc, "%s", bad.Message)
+		e.Detail, e.Hint = bad.Detail, bad.Hint
+		if t.Kind == 'e' && !slices.Contains(t.Labels, text) && e.Hint == "" {
+			if near, ok := diag.DidYouMean(text, t.Labels); ok {
+				e.Hint = "Perhaps you meant '" + near + "'."
+			}
 		}
 		panic(e)
 	}
-	if t.IsArray() && (trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[') {
-		a.failDetail(errInvalidText, noLoc, "Array value must start with \"{\" or dimension information.", "malformed array literal: \"%s\"", text)
+	if a.zoned(t) {
+		return text
 	}
-	return text
+	return v.String()
 }
 
-var floatText = regexp.MustCompile(`^[-+]?(nan|inf|infinity|([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?|0x[0-9a-f.]+(p[-+]?[0-9]+)?)$`)
-
-// parseBool is parse_bool_with_len (utils/adt/bool.c): any prefix that is
-// unique counts.
-func parseBool(s string) (string, bool) {
-	for _, w := range []string{"true", "yes"} {
-		if s != "" && strings.HasPrefix(w, s) {
-			return "t", true
+// zoned reports whether a value's text means something only in a time zone.
+func (a *analyzer) zoned(t *catalog.Type) bool {
+	for t != nil {
+		switch t.OID {
+		case pgtype.TimestamptzOID, pgtype.TimetzOID, pgtype.TstzrangeOID, pgtype.TstzmultirangeOID:
+			return true
 		}
-	}
-	for _, w := range []string{"false", "no"} {
-		if s != "" && strings.HasPrefix(w, s) {
-			return "f", true
+		if !t.IsArray() {
+			return false
 		}
+		t = a.cat.Type(t.Element)
 	}
-	switch s {
-	case "on", "1":
-		return "t", true
-	case "of", "off", "0":
-		return "f", true
-	}
-	return "", false
-}
-
-func (a *analyzer) integer(t *catalog.Type, trimmed, text string, bits int) string {
-	clean := trimmed
-	base := 10
-	if a.cat.Major >= 16 {
-		clean = strings.ReplaceAll(trimmed, "_", "")
-		if digits := strings.TrimLeft(clean, "+-"); len(digits) > 1 && digits[0] == '0' && strings.ContainsRune("xXoObB", rune(digits[1])) {
-			base = 0
-		}
-	}
-	i, err := strconv.ParseInt(clean, base, bits)
-	if err != nil {
-		if e, ok := err.(*strconv.NumError); ok && e.Err == strconv.ErrRange {
-			a.fail("22003", noLoc, "value \"%s\" is out of range for type %s", text, a.format(t.OID))
-		}
-		a.fail(errInvalidText, noLoc, "invalid input syntax for type %s: \"%s\"", a.format(t.OID), text)
-	}
-	return strconv.FormatInt(i, 10)
+	return false
 }
 
 // regclass checks that a relation is there (regclassin, regproc.c).
