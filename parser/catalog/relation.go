@@ -86,8 +86,9 @@ type Column struct {
 	// Default is the default or generation expression, nil where unknown.
 	Default query.Expr
 	Dims    int
-	// Inherited columns come from a parent.
-	Inherited bool
+	// Inherited columns come from a parent; Local ones are declared in the
+	// table itself (attislocal), which a column may be besides.
+	Inherited, Local bool
 
 	Comment string
 	Decl    Place

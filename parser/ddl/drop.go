@@ -1,0 +1,418 @@
+package ddl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/deparse"
+	"github.com/dbgen/dbgen/parser/pgtype"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// dropping collects what goes with an object and what stands in the way
+// (findDependentObjects and reportDependentObjects, dependency.c). Nothing is
+// changed before [dropping.finish].
+type dropping struct {
+	a       *applier
+	cascade bool
+	// gone are the objects that are marked, in the order of marking.
+	gone    []any
+	actions []func()
+	blocked []string
+}
+
+func (d *dropping) marked(o any) bool { return slices.Contains(d.gone, o) }
+
+func (d *dropping) mark(o any, action func()) bool {
+	if d.marked(o) {
+		return false
+	}
+	d.gone = append(d.gone, o)
+	d.actions = append(d.actions, action)
+	return true
+}
+
+// depends notes that an object stands on one that is dropped: it goes too under
+// CASCADE, and is in the way otherwise.
+func (d *dropping) depends(o any, what, on string, drop func()) {
+	if d.marked(o) {
+		return
+	}
+	if !d.cascade {
+		line := what + " depends on " + on
+		d.blocked = append(d.blocked, line)
+	}
+	drop()
+}
+
+// finish carries the drop out, or fails with what is in the way.
+func (d *dropping) finish(what string) {
+	if len(d.blocked) > 0 {
+		d.a.failMore("2BP01", noLoc, strings.Join(d.blocked, "\n"),
+			"Use DROP ... CASCADE to drop the dependent objects too.",
+			"cannot drop %s because other objects depend on it", what)
+	}
+	for _, fn := range d.actions {
+		fn()
+	}
+}
+
+// describe is a relation as dependency messages have it.
+func (a *applier) describe(t *catalog.Table) string {
+	word := map[byte]string{
+		catalog.KindView: "view ", catalog.KindMatView: "materialized view ", catalog.KindSequence: "sequence ",
+		catalog.KindForeign: "foreign table ", catalog.KindComposite: "composite type ",
+	}[t.Kind]
+	if word == "" {
+		word = "table "
+	}
+	return word + deparse.RelationName(a.cat, t.OID)
+}
+
+// relation marks a relation with its partitions, and what stands on it.
+func (d *dropping) relation(t *catalog.Table) {
+	a := d.a
+	if !d.mark(t, func() { a.dropRelation(t) }) {
+		return
+	}
+	on := a.describe(t)
+	for _, c := range a.children(t) {
+		if c.IsPartition {
+			d.relation(c)
+			continue
+		}
+		d.depends(c, a.describe(c), on, func() { d.relation(c) })
+	}
+	for _, x := range a.cat.Tables() {
+		if x.OwnerTable == t.OID {
+			d.relation(x)
+		}
+	}
+	for _, o := range a.cat.Tables() {
+		for _, k := range slices.Clone(o.Constraints) {
+			if k.Kind == catalog.ConstraintForeign && k.RefTable == t.OID && o != t && !d.marked(o) {
+				d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
+			}
+		}
+		if o == t || d.marked(o) {
+			continue
+		}
+		if o.View != nil {
+			r := newReads()
+			r.query(o.View, nil)
+			if r.relations[t.OID] || r.types[t.RowType] && t.RowType != 0 {
+				d.depends(o, a.describe(o), on, func() { d.relation(o) })
+			}
+		}
+		if t.Kind == catalog.KindSequence {
+			d.sequenceDefaults(o, t)
+		}
+	}
+	if row := a.cat.Type(t.RowType); row != nil {
+		d.typeUsers(row, on, t)
+	}
+}
+
+// sequenceDefaults finds defaults that call nextval on a sequence.
+func (d *dropping) sequenceDefaults(o, q *catalog.Table) {
+	if q.OwnerTable == o.OID {
+		return
+	}
+	for _, c := range o.Columns {
+		if c.Default == nil || c.Dropped {
+			continue
+		}
+		r := newReads()
+		r.expr(c.Default, nil)
+		if !r.relations[q.OID] && !namesSequence(d.a.cat, c.Default, q) {
+			continue
+		}
+		d.depends(c, fmt.Sprintf("default value for column %s of %s", c.Name, d.a.describe(o)), d.a.describe(q), func() {
+			d.mark(c, func() { c.HasDefault, c.Default = false, nil })
+		})
+	}
+}
+
+// namesSequence finds a regclass constant that holds a sequence's name.
+func namesSequence(cat *catalog.Catalog, e query.Expr, q *catalog.Table) bool {
+	found := false
+	query.Walk(e, func(x query.Expr) bool {
+		if c, ok := x.(*query.Const); ok && c.Typ == pgtype.RegclassOID {
+			found = found || c.Value == q.Name || c.Value == q.Schema+"."+q.Name ||
+				c.Value == deparse.RelationName(cat, q.OID)
+		}
+		return !found
+	})
+	return found
+}
+
+// column marks a column with the indexes and constraints on it, and what stands
+// on it.
+func (d *dropping) column(t *catalog.Table, c *catalog.Column) {
+	a := d.a
+	if !d.mark(c, func() {
+		c.Dropped, c.NotNull, c.HasDefault, c.Default, c.Identity, c.Generated = true, false, false, nil, 0, 0
+		c.Name = fmt.Sprintf("........pg.dropped.%d........", c.Number)
+	}) {
+		return
+	}
+	on := fmt.Sprintf("column %s of %s", c.Name, a.describe(t))
+	for _, q := range a.cat.Tables() {
+		if q.OwnerTable == t.OID && q.OwnerColumn == c.Number {
+			d.relation(q)
+		}
+	}
+	for _, k := range slices.Clone(t.Constraints) {
+		if slices.Contains(k.Columns, c.Number) {
+			d.constraint(t, k)
+		}
+	}
+	for _, x := range slices.Clone(t.Indexes) {
+		if keysOn(x, c.Number) && a.indexConstraint(x) == nil {
+			d.index(x)
+		}
+	}
+	for _, o := range t.Columns {
+		if o != c && o.Generated != 0 && o.Default != nil && uses(o.Default, c.Number) {
+			d.depends(o, fmt.Sprintf("column %s of %s", o.Name, a.describe(t)), on, func() { d.column(t, o) })
+		}
+	}
+	for _, p := range t.Policies {
+		if p.Using != nil && uses(p.Using, c.Number) || p.Check != nil && uses(p.Check, c.Number) {
+			d.depends(p, fmt.Sprintf("policy %s on %s", p.Name, a.describe(t)), on, func() {
+				d.mark(p, func() {
+					t.Policies = slices.DeleteFunc(t.Policies, func(o *catalog.Policy) bool { return o == p })
+				})
+			})
+		}
+	}
+	for _, v := range a.cat.Tables() {
+		if v.View == nil {
+			continue
+		}
+		r := newReads()
+		r.query(v.View, nil)
+		if r.column(t, c.Number) {
+			d.depends(v, a.describe(v), on, func() { d.relation(v) })
+		}
+	}
+}
+
+// constraint marks a constraint with its index, the copies that partitions and
+// children have, and the foreign keys that rest on it.
+func (d *dropping) constraint(t *catalog.Table, k *catalog.Constraint) {
+	a := d.a
+	if !d.mark(k, func() {
+		a.cat.DropConstraint(k)
+		if k.Kind != catalog.ConstraintForeign {
+			if x := a.cat.Index(k.Index); x != nil {
+				a.cat.DropIndex(x)
+			}
+		}
+		if k.Kind == catalog.ConstraintNotNull {
+			if c := t.Attr(k.Columns[0]); c != nil {
+				c.NotNull = false
+			}
+		}
+	}) {
+		return
+	}
+	x := a.cat.Index(k.Index)
+	for _, c := range a.children(t) {
+		for _, o := range slices.Clone(c.Constraints) {
+			switch k.Kind {
+			case catalog.ConstraintCheck:
+				if !k.NoInherit && o.Kind == k.Kind && o.Name == k.Name {
+					d.constraint(c, o)
+				}
+			case catalog.ConstraintForeign:
+				if c.IsPartition && o.Kind == k.Kind && !o.NoInherit && o.RefTable == k.RefTable &&
+					slices.Equal(o.Columns, mapNumbers(k.Columns, t, c)) {
+					d.constraint(c, o)
+				}
+			default:
+				if y := a.cat.Index(o.Index); o.Kind != catalog.ConstraintForeign && x != nil && y != nil && y.Parent == x.OID {
+					d.constraint(c, o)
+				}
+			}
+		}
+	}
+	if k.Kind != catalog.ConstraintPrimary && k.Kind != catalog.ConstraintUnique {
+		return
+	}
+	on := fmt.Sprintf("index %s", k.Name)
+	for _, o := range a.cat.Tables() {
+		for _, f := range slices.Clone(o.Constraints) {
+			if f.Kind == catalog.ConstraintForeign && f.Index == k.Index {
+				d.depends(f, fmt.Sprintf("constraint %s on %s", f.Name, a.describe(o)), on, func() { d.constraint(o, f) })
+			}
+		}
+		if o.View != nil && slices.Contains(o.View.ConstraintDeps, k.OID) {
+			d.depends(o, a.describe(o), fmt.Sprintf("constraint %s on %s", k.Name, a.describe(t)), func() { d.relation(o) })
+		}
+	}
+}
+
+// index marks an index and those of the partitions.
+func (d *dropping) index(x *catalog.Index) {
+	a := d.a
+	if !d.mark(x, func() { a.cat.DropIndex(x) }) {
+		return
+	}
+	t := a.cat.Table(x.Table)
+	if t == nil {
+		return
+	}
+	for _, c := range a.children(t) {
+		for _, y := range c.Indexes {
+			if y.Parent == x.OID {
+				d.index(y)
+			}
+		}
+	}
+	if !x.Unique {
+		return
+	}
+	for _, o := range a.cat.Tables() {
+		for _, f := range slices.Clone(o.Constraints) {
+			if f.Kind == catalog.ConstraintForeign && f.Index == x.OID {
+				d.depends(f, fmt.Sprintf("constraint %s on %s", f.Name, a.describe(o)), "index "+x.Name, func() { d.constraint(o, f) })
+			}
+		}
+	}
+}
+
+// typ marks a type and what is of it.
+func (d *dropping) typ(t *catalog.Type) {
+	a := d.a
+	if !d.mark(t, func() {
+		if at := a.cat.Type(t.Array); at != nil {
+			a.cat.DropType(at)
+		}
+		if m := a.cat.Type(t.RangeMulti); m != nil {
+			if ma := a.cat.Type(m.Array); ma != nil {
+				a.cat.DropType(ma)
+			}
+			a.cat.DropType(m)
+		}
+		a.cat.DropType(t)
+	}) {
+		return
+	}
+	d.typeUsers(t, "type "+a.typeWord(t.OID), nil)
+}
+
+// typeUsers finds columns, domains, functions and views that use a type; own is
+// the relation whose row type it is.
+func (d *dropping) typeUsers(t *catalog.Type, on string, own *catalog.Table) {
+	a := d.a
+	if own == nil {
+		on = "type " + a.typeWord(t.OID)
+	}
+	for _, o := range a.cat.Tables() {
+		if o == own || d.marked(o) {
+			continue
+		}
+		for _, c := range o.Columns {
+			if o.View == nil && a.hasType(c, t) {
+				d.depends(c, fmt.Sprintf("column %s of %s", c.Name, a.describe(o)), on, func() { d.column(o, c) })
+			}
+		}
+		if o.View != nil && own == nil {
+			r := newReads()
+			r.query(o.View, nil)
+			if r.types[t.OID] || t.Array != 0 && r.types[t.Array] {
+				d.depends(o, a.describe(o), on, func() { d.relation(o) })
+			}
+		}
+	}
+	for _, x := range a.cat.Types() {
+		if x.Kind == 'd' && (x.Base == t.OID || t.Array != 0 && x.Base == t.Array) {
+			d.depends(x, "type "+a.typeWord(x.OID), on, func() { d.typ(x) })
+		}
+	}
+	for _, f := range a.cat.Funcs() {
+		if f.Result == t.OID || slices.Contains(f.Args, t.OID) || slices.Contains(f.AllArgs, t.OID) {
+			if t.Kind == 'r' && f.Language == "internal" {
+				d.function(f)
+				continue
+			}
+			d.depends(f, "function "+a.signature(f), on, func() { d.function(f) })
+		}
+	}
+}
+
+// function marks a function and what calls it.
+func (d *dropping) function(f *catalog.Func) {
+	a := d.a
+	if !d.mark(f, func() { a.cat.DropFunc(f) }) {
+		return
+	}
+	on := "function " + a.signature(f)
+	for _, t := range a.cat.Tables() {
+		for _, g := range slices.Clone(t.Triggers) {
+			if g.Func == f.OID {
+				d.depends(g, fmt.Sprintf("trigger %s on %s", g.Name, a.describe(t)), on, func() {
+					d.mark(g, func() {
+						t.Triggers = slices.DeleteFunc(t.Triggers, func(o *catalog.Trigger) bool { return o == g })
+					})
+				})
+			}
+		}
+		for _, c := range t.Columns {
+			if !c.Dropped && usesFunc(c.Default, f.OID) {
+				if c.Generated != 0 {
+					d.depends(c, fmt.Sprintf("column %s of %s", c.Name, a.describe(t)), on, func() { d.column(t, c) })
+					continue
+				}
+				d.depends(c, fmt.Sprintf("default value for column %s of %s", c.Name, a.describe(t)), on, func() {
+					d.mark(c, func() { c.HasDefault, c.Default = false, nil })
+				})
+			}
+		}
+		for _, k := range slices.Clone(t.Constraints) {
+			if usesFunc(k.Expr, f.OID) {
+				d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(t)), on, func() { d.constraint(t, k) })
+			}
+		}
+		for _, x := range slices.Clone(t.Indexes) {
+			if slices.ContainsFunc(x.Keys, func(k catalog.IndexKey) bool { return usesFunc(k.Expr, f.OID) }) ||
+				slices.ContainsFunc(x.Predicate, func(e query.Expr) bool { return usesFunc(e, f.OID) }) {
+				d.depends(x, "index "+x.Name, on, func() { d.index(x) })
+			}
+		}
+		if t.View != nil {
+			r := newReads()
+			r.query(t.View, nil)
+			if r.funcs[f.OID] {
+				d.depends(t, a.describe(t), on, func() { d.relation(t) })
+			}
+		}
+	}
+}
+
+// drop is DROP of any object.
+func (a *applier) drop(s *pg.DropStmt) {
+	d := &dropping{a: a, cascade: s.Behavior == pg.DropBehavior_DROP_CASCADE}
+	what := ""
+	for _, n := range s.Objects {
+		a.try(func() {
+			if w := a.dropObject(d, s, n); w != "" {
+				what = w
+			}
+		})
+	}
+	if len(s.Objects) > 1 {
+		what = "desired object(s)"
+		if len(d.blocked) > 0 {
+			a.failMore("2BP01", noLoc, strings.Join(d.blocked, "\n"),
+				"Use DROP ... CASCADE to drop the dependent objects too.",
+				"cannot drop desired object(s) because other objects depend on them")
+		}
+	}
+	d.finish(what)
+}

@@ -1,0 +1,224 @@
+package ddl
+
+import (
+	"slices"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v5"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/dbgen/dbgen/parser/analyze"
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
+)
+
+func (a *applier) createSchema(s *pg.CreateSchemaStmt) {
+	name := s.Schemaname
+	if name == "" {
+		name = s.Authrole.GetRolename()
+	}
+	if a.cat.Schema(name) != nil {
+		if s.IfNotExists {
+			return
+		}
+		a.fail("42P06", noLoc, "schema %q already exists", name)
+	}
+	if strings.HasPrefix(name, "pg_") {
+		a.failMore("42939", noLoc, "The prefix \"pg_\" is reserved for system schemas.", "",
+			"unacceptable schema name %q", name)
+	}
+	a.cat.AddSchema(&catalog.Schema{OID: a.cat.NewOID(), Name: name})
+	// The statements inside create in the new schema.
+	path := a.cat.SearchPath
+	a.cat.SearchPath = append([]string{name}, path...)
+	for _, n := range s.SchemaElts {
+		a.try(func() { a.statement(n) })
+	}
+	a.cat.SearchPath = path
+}
+
+// createExtension knows no extension yet but the one that every database has.
+func (a *applier) createExtension(s *pg.CreateExtensionStmt) {
+	if s.Extname == "plpgsql" {
+		return
+	}
+	a.unsupported(noLoc, "extension %q: its types, functions and operators are not known", s.Extname)
+}
+
+// set follows SET search_path.
+func (a *applier) set(s *pg.VariableSetStmt) {
+	switch {
+	case s.Kind == pg.VariableSetKind_VAR_RESET_ALL, !strings.EqualFold(s.Name, "search_path"):
+		if s.Kind == pg.VariableSetKind_VAR_RESET_ALL {
+			a.cat.SearchPath = []string{"public"}
+		}
+	case s.Kind == pg.VariableSetKind_VAR_SET_VALUE:
+		var path []string
+		for _, n := range s.Args {
+			path = append(path, valueText(n))
+		}
+		a.setPath(path)
+	default:
+		a.cat.SearchPath = []string{"public"}
+	}
+}
+
+// setPath sets the search path. "$user" is the schema of whoever runs the
+// queries, which is not known.
+func (a *applier) setPath(path []string) {
+	a.cat.SearchPath = slices.DeleteFunc(slices.Clone(path), func(s string) bool { return s == "$user" || s == "" })
+}
+
+// selectStmt follows SELECT set_config('search_path', …), which pg_dump writes;
+// SELECT INTO creates a table; any other SELECT changes nothing.
+func (a *applier) selectStmt(s *pg.SelectStmt) {
+	if s.IntoClause != nil {
+		into := s.IntoClause
+		plain, _ := proto.Clone(s).(*pg.SelectStmt)
+		plain.IntoClause = nil
+		a.createTableAs(&pg.CreateTableAsStmt{
+			Query: &pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: plain}}, Into: into,
+			Objtype: pg.ObjectType_OBJECT_TABLE, IsSelectInto: true,
+		})
+		return
+	}
+	for _, n := range s.TargetList {
+		f := n.GetResTarget().GetVal().GetFuncCall()
+		if f == nil || len(f.Args) < 2 {
+			continue
+		}
+		if _, name := split(f.Funcname); name != "set_config" || valueText(f.Args[0]) != "search_path" {
+			continue
+		}
+		var path []string
+		for _, p := range strings.Split(valueText(f.Args[1]), ",") {
+			path = append(path, strings.Trim(strings.TrimSpace(p), `"`))
+		}
+		a.setPath(path)
+	}
+}
+
+// Bits of CreateTrigStmt (catalog/pg_trigger.h).
+const (
+	triggerBefore   = 1 << 1
+	triggerInsert   = 1 << 2
+	triggerDelete   = 1 << 3
+	triggerUpdate   = 1 << 4
+	triggerTruncate = 1 << 5
+	triggerInstead  = 1 << 6
+)
+
+func (a *applier) createTrigger(s *pg.CreateTrigStmt) {
+	t := a.relation(s.Relation)
+	schema, name := split(s.Funcname)
+	var fn *catalog.Func
+	for _, f := range a.cat.FuncsByName(schema, name) {
+		if len(f.Args) == 0 {
+			fn = f
+		}
+	}
+	if fn == nil {
+		a.fail("42883", noLoc, "function %s() does not exist", shown(schema, name))
+	}
+	if fn.Result != pgtype.TriggerOID {
+		a.fail("42P17", noLoc, "function %s must return type %s", shown(schema, name), "trigger")
+	}
+	g := &catalog.Trigger{Name: s.Trigname, Row: s.Row, Func: fn.OID, Timing: "after", Decl: a.decl(noLoc)}
+	switch {
+	case s.Timing&triggerBefore != 0:
+		g.Timing = "before"
+	case s.Timing&triggerInstead != 0:
+		g.Timing = "instead of"
+	}
+	for _, e := range []struct {
+		bit  int32
+		word string
+	}{{triggerInsert, "insert"}, {triggerUpdate, "update"}, {triggerDelete, "delete"}, {triggerTruncate, "truncate"}} {
+		if s.Events&e.bit != 0 {
+			g.Events = append(g.Events, e.word)
+		}
+	}
+	if i := slices.IndexFunc(t.Triggers, func(o *catalog.Trigger) bool { return o.Name == g.Name }); i >= 0 {
+		if !s.Replace {
+			a.fail("42710", noLoc, "trigger %q for relation %q already exists", g.Name, t.Name)
+		}
+		t.Triggers[i] = g
+		return
+	}
+	a.cat.NewOID()
+	t.Triggers = append(t.Triggers, g)
+	if t.Kind != catalog.KindPartitioned || !g.Row {
+		return
+	}
+	for _, c := range a.family(t)[1:] {
+		x := *g
+		c.Triggers = append(c.Triggers, &x)
+	}
+}
+
+func (a *applier) createPolicy(s *pg.CreatePolicyStmt) {
+	t := a.relation(s.Table)
+	if slices.ContainsFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == s.PolicyName }) {
+		a.fail("42710", noLoc, "policy %q for table %q already exists", s.PolicyName, t.Name)
+	}
+	p := &catalog.Policy{
+		Name: s.PolicyName, Permissive: s.Permissive, Command: s.CmdName, Decl: a.decl(noLoc),
+	}
+	if s.Qual != nil {
+		p.Using, _ = a.expr(t, s.Qual, analyze.KindPolicy, pgtype.BoolOID, pgtype.NoTypmod)
+	}
+	if s.WithCheck != nil {
+		p.Check, _ = a.expr(t, s.WithCheck, analyze.KindPolicy, pgtype.BoolOID, pgtype.NoTypmod)
+	}
+	a.cat.NewOID()
+	t.Policies = append(t.Policies, p)
+}
+
+// comment keeps the comments of tables, columns and types; those of other
+// objects have no use.
+func (a *applier) comment(s *pg.CommentStmt) {
+	switch s.Objtype {
+	case pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_VIEW, pg.ObjectType_OBJECT_MATVIEW,
+		pg.ObjectType_OBJECT_FOREIGN_TABLE, pg.ObjectType_OBJECT_SEQUENCE:
+		schema, name := split(s.Object.GetList().GetItems())
+		t := a.cat.TableByName(schema, name)
+		if t == nil {
+			a.noRelation(schema, name, noLoc)
+		}
+		a.ofKind(t, s.Objtype, noLoc)
+		t.Comment = s.Comment
+	case pg.ObjectType_OBJECT_COLUMN:
+		parts := s.Object.GetList().GetItems()
+		if len(parts) < 2 {
+			a.fail("42601", noLoc, "column name must be qualified")
+		}
+		schema, name := split(parts[:len(parts)-1])
+		t := a.cat.TableByName(schema, name)
+		if t == nil {
+			a.noRelation(schema, name, noLoc)
+		}
+		a.column(t, strs(parts)[len(parts)-1], noLoc).Comment = s.Comment
+	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
+		a.namedType(s.Object.GetTypeName().GetNames(), noLoc).Comment = s.Comment
+	}
+}
+
+// ofKind fails where a relation is not what the statement calls it.
+func (a *applier) ofKind(t *catalog.Table, o pg.ObjectType, loc int) {
+	ok, what := true, ""
+	switch o {
+	case pg.ObjectType_OBJECT_TABLE:
+		ok, what = t.Kind == catalog.KindTable || t.Kind == catalog.KindPartitioned, "a table"
+	case pg.ObjectType_OBJECT_VIEW:
+		ok, what = t.Kind == catalog.KindView, "a view"
+	case pg.ObjectType_OBJECT_MATVIEW:
+		ok, what = t.Kind == catalog.KindMatView, "a materialized view"
+	case pg.ObjectType_OBJECT_SEQUENCE:
+		ok, what = t.Kind == catalog.KindSequence, "a sequence"
+	case pg.ObjectType_OBJECT_FOREIGN_TABLE:
+		ok, what = t.Kind == catalog.KindForeign, "a foreign table"
+	}
+	if !ok {
+		a.fail("42809", loc, "%q is not %s", t.Name, what)
+	}
+}

@@ -1,0 +1,297 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/dbgen/dbgen/parser/analyze"
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// tableBuild is a table while its statement is read: what has to wait until the
+// relation is there.
+type tableBuild struct {
+	t         *catalog.Table
+	defaults  []pendingDefault
+	checks    []pendingCheck
+	keys      []*keySpec
+	likes     []*pg.TableLikeClause
+	foreign   []*foreignSpec
+	sequences []*catalog.Table
+	seqColumn []string
+	// inherited is how many columns came from parents before the statement's
+	// own; each may be named once more.
+	merged map[string]bool
+}
+
+type pendingDefault struct {
+	column *catalog.Column
+	raw    *pg.Node
+	kind   analyze.ExprKind
+}
+
+type pendingCheck struct {
+	c      *pg.Constraint
+	column string
+}
+
+func (a *applier) createTable(s *pg.CreateStmt) {
+	loc := int(s.Relation.Location)
+	schema := a.creationSchema(s.Relation.Schemaname, loc)
+	if s.IfNotExists && a.relationTaken(schema, s.Relation.Relname) {
+		return
+	}
+	a.newRelation(schema, s.Relation.Relname, loc)
+	a.newType(schema, s.Relation.Relname, loc)
+	a.chosen = nil
+	b := &tableBuild{
+		t: &catalog.Table{
+			Schema: schema, Name: s.Relation.Relname, Kind: catalog.KindTable, ParallelWorkers: -1,
+			Unlogged: s.Relation.Relpersistence == "u", Temp: s.Relation.Relpersistence == "t", Decl: a.decl(loc),
+		},
+		merged: map[string]bool{},
+	}
+	t := b.t
+	if s.Partspec != nil {
+		t.Kind = catalog.KindPartitioned
+	}
+	a.storage(t, s.Options)
+	t.IsPartition = s.Partbound != nil
+	parents := a.inherit(b, s.InhRelations)
+	if s.OfTypename != nil {
+		a.columnsOfType(b, s.OfTypename)
+	}
+	for _, n := range s.TableElts {
+		a.try(func() { a.element(b, n) })
+	}
+	for _, n := range s.Constraints {
+		a.try(func() { a.tableConstraint(b, n.GetConstraint()) })
+	}
+	a.notNullKeys(b)
+	if s.Partspec != nil {
+		if !a.try(func() { a.partitionKey(t, s.Partspec) }) && t.PartitionKey == nil {
+			t.PartitionKey = &catalog.PartitionKey{}
+		}
+	}
+	a.addRelation(t)
+	for i, q := range b.sequences {
+		q.OwnerTable = t.OID
+		if c := t.Column(b.seqColumn[i]); c != nil {
+			q.OwnerColumn = c.Number
+		}
+	}
+	a.finishTable(b, parents, s.Partbound)
+}
+
+// finishTable does what needs the relation: defaults, the partition's place, and
+// constraints in the order of DefineRelation (tablecmds.c).
+func (a *applier) finishTable(b *tableBuild, parents []*catalog.Table, bound *pg.PartitionBoundSpec) {
+	t := b.t
+	for _, p := range parents {
+		a.try(func() { a.inheritChecks(p, t) })
+	}
+	a.applyDefaults(t, b.defaults)
+	if t.IsPartition && len(parents) == 1 {
+		a.try(func() { t.Bound = a.partitionBound(parents[0], t, bound) })
+		a.clonePartitionObjects(parents[0], t)
+	}
+	for i, c := range b.checks {
+		a.try(func() {
+			for _, o := range b.checks[:i] {
+				if c.c.Conname != "" && o.c.Conname == c.c.Conname {
+					a.fail("42710", int(c.c.Location), "check constraint %q already exists", c.c.Conname)
+				}
+			}
+			a.addCheck(t, c.c, true)
+		})
+	}
+	a.notNullConstraints(t)
+	for _, k := range mergeKeys(b.keys) {
+		a.try(func() { a.addKey(t, k) })
+	}
+	for _, l := range b.likes {
+		a.try(func() { a.finishLike(t, l) })
+	}
+	for _, f := range b.foreign {
+		a.try(func() { a.addForeignKey(t, f) })
+	}
+}
+
+func (a *applier) applyDefaults(t *catalog.Table, list []pendingDefault) {
+	for _, d := range list {
+		a.try(func() {
+			a.cat.NewOID()
+			d.column.Default = a.defaultExpr(t, d.column, d.raw, d.kind)
+		})
+	}
+}
+
+// defaultExpr analyses a column's default; the server names the column where the
+// value does not fit (cookDefault, heap.c).
+func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node, kind analyze.ExprKind) query.Expr {
+	e, err := analyze.TableExpr(a.cat, t, a.stmt.Text, raw, kind, c.Type, c.Typmod)
+	if err != nil && strings.HasPrefix(err.Message, "column is of type") {
+		named := *err
+		named.Message = fmt.Sprintf("column %q%s", c.Name, strings.TrimPrefix(err.Message, "column"))
+		err = &named
+	}
+	if a.orWarn(err) != "" {
+		return nil
+	}
+	return e
+}
+
+// storage reads the storage parameters that planning knows.
+func (a *applier) storage(t *catalog.Table, options []*pg.Node) {
+	for _, n := range options {
+		d := n.GetDefElem()
+		if d.Defnamespace != "" {
+			continue
+		}
+		switch d.Defname {
+		case "fillfactor":
+			t.FillFactor = defInt(d)
+		case "parallel_workers":
+			t.ParallelWorkers = defInt(d)
+		case "security_barrier":
+			t.SecurityBarrier = defBool(d)
+		case "security_invoker":
+			t.SecurityInvoker = defBool(d)
+		case "check_option":
+			switch defString(d) {
+			case "local":
+				t.CheckOption = 'l'
+			case "cascaded":
+				t.CheckOption = 'c'
+			}
+		}
+	}
+}
+
+// element reads one item of the parenthesised list of CREATE TABLE.
+func (a *applier) element(b *tableBuild, n *pg.Node) {
+	switch e := n.Node.(type) {
+	case *pg.Node_ColumnDef:
+		a.columnDef(b, e.ColumnDef)
+	case *pg.Node_Constraint:
+		a.tableConstraint(b, e.Constraint)
+	case *pg.Node_TableLikeClause:
+		a.like(b, e.TableLikeClause)
+	}
+}
+
+// columnsOfType gives a typed table the columns of its type.
+func (a *applier) columnsOfType(b *tableBuild, n *pg.TypeName) {
+	oid, _ := a.typeName(n)
+	rel := a.cat.Table(a.cat.Type(oid).Relation)
+	if rel == nil {
+		a.fail("42809", int(n.Location), "type %s is not a composite type", a.typeWord(oid))
+	}
+	for _, c := range rel.Columns {
+		if !c.Dropped {
+			x := *c
+			a.addColumn(b.t, &x, "column")
+			b.merged[c.Name] = true
+		}
+	}
+}
+
+// inherit copies the columns of parents (MergeAttributes, tablecmds.c).
+func (a *applier) inherit(b *tableBuild, list []*pg.Node) []*catalog.Table {
+	var parents []*catalog.Table
+	for _, n := range list {
+		r := n.GetRangeVar()
+		p := a.relation(r)
+		switch {
+		case p.Kind != catalog.KindTable && p.Kind != catalog.KindPartitioned && p.Kind != catalog.KindForeign:
+			a.fail("42809", int(r.Location), "inherited relation %q is not a table or foreign table", p.Name)
+		case b.t.IsPartition && p.Kind != catalog.KindPartitioned:
+			a.fail("42809", int(r.Location), "%q is not partitioned", p.Name)
+		case !b.t.IsPartition && p.Kind == catalog.KindPartitioned:
+			a.fail("42809", int(r.Location), "cannot inherit from partitioned table %q", p.Name)
+		case !b.t.IsPartition && p.IsPartition:
+			a.fail("42809", int(r.Location), "cannot inherit from partition %q", p.Name)
+		}
+		parents = append(parents, p)
+		b.t.Parents = append(b.t.Parents, p.OID)
+		for _, c := range p.Columns {
+			if !c.Dropped {
+				a.inheritColumn(b, p, c)
+			}
+		}
+	}
+	return parents
+}
+
+func (a *applier) inheritColumn(b *tableBuild, p *catalog.Table, c *catalog.Column) {
+	if old := b.t.Column(c.Name); old != nil {
+		a.sameType("inherited column", old, c)
+		old.NotNull = old.NotNull || c.NotNull
+		if old.Default == nil {
+			old.HasDefault, old.Default = c.HasDefault, mapColumns(c.Default, p, b.t)
+		}
+		return
+	}
+	x := *c
+	x.Inherited, x.Local, x.Comment = true, false, ""
+	// A partition has its parent's identity since PostgreSQL 17.
+	if c.Identity != 0 && !(b.t.IsPartition && a.cat.Major >= 17) {
+		x.Identity = 0
+		x.HasDefault = c.Default != nil
+	}
+	a.addColumn(b.t, &x, "column")
+	x.Default = mapColumns(c.Default, p, b.t)
+	b.merged[c.Name] = true
+}
+
+func (a *applier) sameType(what string, old, c *catalog.Column) {
+	if old.Type != c.Type || old.Typmod != c.Typmod {
+		d := a.failure("42804", noLoc, fmt.Sprintf("%s %q has a type conflict", what, c.Name))
+		d.Detail = fmt.Sprintf("%s versus %s", a.typeModWord(old), a.typeModWord(c))
+		panic(failure{d})
+	}
+	if old.Collation != c.Collation {
+		a.fail("42P21", noLoc, "%s %q has a collation conflict", what, c.Name)
+	}
+}
+
+// inheritChecks copies the CHECK constraints of a parent; those with one name
+// and one expression are one.
+func (a *applier) inheritChecks(p, t *catalog.Table) {
+	for _, k := range p.Constraints {
+		if k.Kind != catalog.ConstraintCheck || k.NoInherit || constraint(t, k.Name) != nil {
+			continue
+		}
+		x := *k
+		x.OID, x.Table = a.cat.NewOID(), t.OID
+		x.Columns = mapNumbers(k.Columns, p, t)
+		x.Expr = mapColumns(k.Expr, p, t)
+		a.cat.AddConstraint(&x)
+	}
+}
+
+// constraint returns a table's constraint with the given name, nil if none.
+func constraint(t *catalog.Table, name string) *catalog.Constraint {
+	for _, k := range t.Constraints {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+func (a *applier) createForeignTable(s *pg.CreateForeignTableStmt) {
+	base := s.BaseStmt
+	before := len(a.diags)
+	a.createTable(base)
+	if len(a.diags) > before && a.diags[before:].Max() >= diag.Error {
+		return
+	}
+	if t := a.cat.TableByName(base.Relation.Schemaname, base.Relation.Relname); t != nil {
+		t.Kind = catalog.KindForeign
+	}
+}
