@@ -223,14 +223,16 @@ func TableExpr(cat *catalog.Catalog, table *catalog.Table, text string, node *pg
 	return a.standalone(table, node, kind, target, mod)
 }
 
-// DomainExpr analyses a domain's CHECK; VALUE is a CoerceToDomainValue of the
-// base type (domainAddConstraint, typecmds.c). A domain's DEFAULT is a
-// [TableExpr] without a table.
-func DomainExpr(cat *catalog.Catalog, text string, node *pg.Node, base pgtype.OID, mod pgtype.Typmod, coll pgtype.OID) (query.Expr, *Error) {
+// DomainExpr analyses a domain's CHECK or DEFAULT; VALUE is a
+// CoerceToDomainValue of the base type (domainAddConstraint, typecmds.c).
+func DomainExpr(cat *catalog.Catalog, text string, node *pg.Node, kind ExprKind, base pgtype.OID, mod pgtype.Typmod, coll pgtype.OID) (query.Expr, *Error) {
 	a := &analyzer{cat: cat, text: text, params: params{fixed: true}}
+	if kind != KindCheck {
+		return a.standalone(nil, node, kind, base, mod)
+	}
 	a.value = &query.CoerceToDomainValue{}
 	a.value.Typ, a.value.Mod, a.value.Coll = base, mod, coll
-	return a.standalone(nil, node, KindCheck, 0, -1)
+	return a.standalone(nil, node, kind, 0, -1)
 }
 
 func (a *analyzer) standalone(table *catalog.Table, node *pg.Node, kind ExprKind, target pgtype.OID, mod pgtype.Typmod) (e query.Expr, err *Error) {
