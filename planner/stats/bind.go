@@ -45,10 +45,6 @@ type BindOptions struct {
 	// Source is the text that the file was read from. With it diagnostics have
 	// places.
 	Source *source.File
-	// Apply runs DDL on a catalog: the text's CREATE statements for what the
-	// file alone knows. Nil means that such objects are left out and named in
-	// warnings.
-	Apply func(cat *catalog.Catalog, ddl *source.File) diag.List
 }
 
 // Bind lays a file over a catalog, which stays as it is. A nil file is one that

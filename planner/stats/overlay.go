@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/catalog"
+	catalogddl "github.com/dbgen/dbgen/parser/ddl"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
@@ -45,8 +47,10 @@ func (n *binder) addUnknown(unknown map[string]bool) {
 	for _, parent := range slices.Sorted(maps.Keys(added)) {
 		list := added[parent]
 		what := "partitions of " + parent + " are"
-		switch {
-		case n.file.Tables[list[0]].Parent == "":
+		switch child := n.file.Tables[list[0]].Parent == ""; {
+		case child && len(list) == 1:
+			what = "child of " + parent + " is"
+		case child:
 			what = "children of " + parent + " are"
 		case len(list) == 1:
 			what = "partition of " + parent + " is"
@@ -107,11 +111,9 @@ func (n *binder) createChild(key string, rel *Relation) (ddl, parent string) {
 // apply runs DDL that was made from the file; what is wrong with it becomes one
 // warning at a place of the file.
 func (n *binder) apply(ddl, what string, keys ...string) bool {
-	if n.opts.Apply == nil {
-		n.at(diag.Warning, "", what+" is known to the statistics alone and left out", keys...)
-		return false
-	}
-	for _, d := range n.opts.Apply(n.Catalog, source.NewFile("statistics", ddl)) {
+	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("statistics", ddl)}, parser.Schema)
+	diags.Append(catalogddl.Apply(n.Catalog, stmts))
+	for _, d := range diags {
 		if d.Severity >= diag.Error {
 			n.at(diag.Warning, "", fmt.Sprintf("%s is known to the statistics alone and left out: %s", what, d.Message), keys...).Detail = ddl
 			return false
