@@ -125,3 +125,28 @@ func StripRelabel(e query.Expr) query.Expr {
 		e = r.Arg
 	}
 }
+
+// ApplyRelabel returns e under another type, typmod and collation without a
+// change of its value, folding the relabelling of a constant and of a
+// relabelling (applyRelabelType, nodeFuncs.c).
+func ApplyRelabel(e query.Expr, typ pgtype.OID, mod pgtype.Typmod, coll pgtype.OID) query.Expr {
+	for {
+		r, ok := e.(*query.RelabelType)
+		if !ok {
+			break
+		}
+		e = r.Arg
+	}
+	if c, ok := e.(*query.Const); ok {
+		d := *c
+		d.Typ, d.Mod, d.Coll = typ, mod, coll
+		return &d
+	}
+	if e.ResultType() == typ && e.ResultTypmod() == mod && e.ResultCollation() == coll {
+		return e
+	}
+	return &query.RelabelType{
+		Header: query.Header{Typ: typ, Mod: mod, Coll: coll, Loc: e.Span()},
+		Arg:    e, Form: query.CoerceImplicitCast,
+	}
+}

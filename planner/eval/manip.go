@@ -374,3 +374,10 @@ func nullingAdder(target, added query.Relids) func(query.Expr, int) (query.Expr,
 		return nil, false
 	}
 }
+
+// ReplaceOuterVars replaces, in a subquery, the Vars of a relation of the level
+// above it; fn gives the replacement as of that upper level.
+func ReplaceOuterVars(q *query.Query, varno int, fn func(*query.Var) query.Expr) *query.Query {
+	replace := replacer(varno, fn)
+	return queryAtDepth(q, 0, func(x query.Expr, depth int) (query.Expr, bool) { return replace(x, depth+1) }, nil)
+}
