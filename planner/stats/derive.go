@@ -157,7 +157,7 @@ func (b *Bound) DeriveIndex(x *catalog.Index) *IndexFacts {
 		leaves := b.leafPages(x, rows)
 		total, height := leaves, 0
 		for level := leaves; level > 1; height++ {
-			level = math.Ceil(level / b.fanout(x))
+			level = b.above(x, level)
 			total += level
 		}
 		f.Pages = total + 1
@@ -247,16 +247,21 @@ func (b *Bound) deduplicates(x *catalog.Index) bool {
 	return true
 }
 
-// fanout is the number of children of an inner page: 70 % full.
-func (b *Bound) fanout(x *catalog.Index) float64 {
-	return math.Max(float64((BlockSize-pageHeader-btreeSpecial)*70/100/b.entryWidth(x)), 2)
+// above is the number of inner pages over a level of so many pages: one root
+// that fills up before it splits, else pages that are 70 % full.
+func (b *Bound) above(x *catalog.Index, level float64) float64 {
+	full := math.Max(float64((BlockSize-pageHeader-btreeSpecial)/b.entryWidth(x)), 3)
+	if level <= full {
+		return 1
+	}
+	return math.Ceil(level / math.Max(full*0.7, 2))
 }
 
 // heightOf is the height of a btree of so many pages.
 func (b *Bound) heightOf(x *catalog.Index, pages float64) int {
 	height := 0
 	for level := pages - 1; level > 1; height++ {
-		level = math.Ceil(level / (b.fanout(x) + 1))
+		level = b.above(x, level)
 	}
 	return height
 }
