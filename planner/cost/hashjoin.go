@@ -20,11 +20,6 @@ const (
 	hashBucketsLimit = math.MaxInt32/2 + 1
 )
 
-// HashMemBytes is how much a hash table may take (get_hash_memory_limit).
-func (p Params) HashMemBytes() float64 {
-	return math.Trunc(min(float64(p.WorkMem)*p.HashMemMultiplier*1024.0, math.MaxUint64))
-}
-
 // HashTableSize chooses the number of buckets, and of batches if the table does
 // not fit into memory (ExecChooseHashTableSize, nodeHash.c). shared is for a
 // hash table that the given number of workers, and the leader, build together.
@@ -34,7 +29,7 @@ func (p Params) HashTableSize(tuples float64, width int, shared bool, workers in
 	}
 	tupleSize := uint64(hashTupleHeader + maxAlign(width))
 	bytes := tuples * float64(tupleSize)
-	limit := p.HashMemBytes()
+	limit := p.HashMemory()
 	if shared {
 		limit *= float64(workers + 1)
 	}
@@ -147,7 +142,7 @@ func (p Params) HashJoinEnd(w JoinWork, in HashJoinInput, end JoinEnd) Estimate 
 	startup, run := w.Startup, w.Run
 	off, _ := p.Off(p.EnableHashJoin)
 	startup += off
-	if RelationByteSize(ClampRows(in.Inner.Rows*in.MCVFreq), in.InnerWidth) > p.HashMemBytes() {
+	if RelationByteSize(ClampRows(in.Inner.Rows*in.MCVFreq), in.InnerWidth) > p.HashMemory() {
 		// The rows of one value can not be parted into batches: all versions
 		// shun such a table by a cost.
 		startup += Disable

@@ -29,7 +29,7 @@ func (p Params) MemoizeRescan(in MemoizeScan) (startup, total, entries float64) 
 	if p.Major >= 16 {
 		entryBytes += float64(in.KeyWidth)
 	}
-	room := math.Floor(p.HashMemBytes() / entryBytes)
+	room := math.Floor(p.HashMemory() / entryBytes)
 	entries = min(in.Distinct, room, math.MaxUint32)
 	evict := 1.0 - min(room, in.Distinct)/in.Distinct
 	var hit float64
