@@ -48,8 +48,6 @@ type EmbedPlace struct {
 	Offset int
 }
 
-type embedPlace = EmbedPlace
-
 // Analyzed is what analysis made of a statement.
 type Analyzed struct {
 	Query *query.Query
@@ -137,11 +135,10 @@ func Analyze(cat *catalog.Catalog, in Input) (result *Analyzed, err *Error) {
 	q := s.topLevel(in.Node)
 	s.checkWidth()
 	q.Loc = source.Span{Start: 0, End: len(in.Text)}
-	a.checkParamsOf(s, q)
+	s.checkParams(q)
+	a.checkGenerated(q)
 	return &Analyzed{Query: q, Params: a.paramList(q), Embeds: a.embeds}, nil
 }
-
-func (a *analyzer) checkParamsOf(s *state, q *query.Query) { s.checkParams(q) }
 
 func (a *analyzer) paramList(q *query.Query) []Param {
 	var out []Param

@@ -18,11 +18,11 @@ const (
 
 // collation is a derived collation and where it came from.
 type collation struct {
-	oid       pgtype.OID
-	strength  collateStrength
-	loc       int
-	otherOID  pgtype.OID // of a conflict
-	otherLoc  int
+	oid      pgtype.OID
+	strength collateStrength
+	loc      int
+	otherOID pgtype.OID // of a conflict
+	otherLoc int
 }
 
 // assignQueryCollations gives every expression of a finished query its
@@ -323,4 +323,3 @@ func (s *state) setCollation(e query.Expr, coll, input pgtype.OID) {
 		x.Coll = coll
 	}
 }
-

@@ -40,17 +40,17 @@ type generic struct {
 	fail func(detail, format string, args ...any)
 	bad  bool
 
-	elem, array, rng, multi                pgtype.OID
-	compat, compatArray, compatRange       pgtype.OID
-	compatRangeElem, compatMulti           pgtype.OID
-	compatMultiElem                        pgtype.OID
-	nonArray, enum, wantMulti              bool
-	compatNonArray, wantCompatArray        bool
-	wantCompatRange, wantCompatMulti       bool
-	polyArgs                               int
-	haveCompat, unknowns                   bool
-	compatTypes                            []pgtype.OID
-	allowPoly                              bool
+	elem, array, rng, multi          pgtype.OID
+	compat, compatArray, compatRange pgtype.OID
+	compatRangeElem, compatMulti     pgtype.OID
+	compatMultiElem                  pgtype.OID
+	nonArray, enum, wantMulti        bool
+	compatNonArray, wantCompatArray  bool
+	wantCompatRange, wantCompatMulti bool
+	polyArgs                         int
+	haveCompat, unknowns             bool
+	compatTypes                      []pgtype.OID
+	allowPoly                        bool
 }
 
 // same enters an actual type for a variable that must be one type throughout.

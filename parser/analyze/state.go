@@ -90,7 +90,7 @@ type analyzer struct {
 	paramNames []string
 	funcName   string
 	embeds     []Embed
-	embedAt    []embedPlace
+	embedAt    []EmbedPlace
 }
 
 // state is PostgreSQL's ParseState: what is known while one query level is
@@ -127,8 +127,6 @@ type state struct {
 	hasAggs, hasWindowFuncs, hasTargetSRFs, hasSubLinks, hasModifyingCTE bool
 
 	lastSRF query.Expr
-	// hint is what a parameter that stands alone is likely called after.
-	hint string
 }
 
 func newState(a *analyzer, parent *state) *state {

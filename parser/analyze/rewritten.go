@@ -1,0 +1,104 @@
+package analyze
+
+import (
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// errGeneratedAlways is ERRCODE_GENERATED_ALWAYS.
+const errGeneratedAlways = "428C9"
+
+// checkGenerated refuses values for columns that make their own. The server
+// finds that while rewriting (rewriteTargetListIU, rewrite/rewriteHandler.c),
+// which PREPARE does too, and gives no position.
+func (a *analyzer) checkGenerated(q *query.Query) {
+	for _, c := range q.CTEs {
+		a.checkGenerated(c.Query)
+	}
+	if q.ResultRelation == 0 {
+		return
+	}
+	t := a.cat.Table(q.RTE(q.ResultRelation).Relation)
+	if t == nil {
+		return
+	}
+	switch q.Command {
+	case query.CmdInsert:
+		a.checkInserted(q, t, q.TargetList, q.Override)
+		if q.OnConflict != nil {
+			a.checkUpdated(t, q.OnConflict.Set)
+		}
+	case query.CmdUpdate:
+		a.checkUpdated(t, q.TargetList)
+	case query.CmdMerge:
+		for _, m := range q.MergeActions {
+			switch m.Command {
+			case query.CmdInsert:
+				a.checkInserted(q, t, m.TargetList, m.Override)
+			case query.CmdUpdate:
+				a.checkUpdated(t, m.TargetList)
+			}
+		}
+	}
+}
+
+// isDefault reports whether a value is DEFAULT, in every row of a VALUES list.
+func isDefault(q *query.Query, e query.Expr) bool {
+	if _, ok := e.(*query.SetToDefault); ok {
+		return true
+	}
+	v, ok := e.(*query.Var)
+	if !ok || v.LevelsUp != 0 || v.VarNo > len(q.RangeTable) {
+		return false
+	}
+	r := q.RTE(v.VarNo)
+	if r.Kind != query.RTEValues {
+		return false
+	}
+	for _, row := range r.Values {
+		if _, ok := row[v.AttNo-1].(*query.SetToDefault); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *analyzer) checkInserted(q *query.Query, t *catalog.Table, list []*query.TargetEntry, override query.OverridingKind) {
+	for _, x := range list {
+		c := t.Attr(x.ResNo)
+		if c == nil || x.Junk || isDefault(q, x.Expr) {
+			continue
+		}
+		e := a.errorAt(errGeneratedAlways, exprLoc(x.Expr), "cannot insert a non-DEFAULT value into column \"%s\"", c.Name)
+		switch {
+		case c.Identity == 'a' && override == query.OverridingNone:
+			e.Detail = "Column \"" + c.Name + "\" is an identity column defined as GENERATED ALWAYS."
+			e.Hint = "Use OVERRIDING SYSTEM VALUE to override."
+			panic(e)
+		case c.Generated != 0:
+			e.Detail = "Column \"" + c.Name + "\" is a generated column."
+			panic(e)
+		}
+	}
+}
+
+func (a *analyzer) checkUpdated(t *catalog.Table, list []*query.TargetEntry) {
+	for _, x := range list {
+		c := t.Attr(x.ResNo)
+		if c == nil || x.Junk {
+			continue
+		}
+		if _, ok := x.Expr.(*query.SetToDefault); ok {
+			continue
+		}
+		e := a.errorAt(errGeneratedAlways, exprLoc(x.Expr), "column \"%s\" can only be updated to DEFAULT", c.Name)
+		switch {
+		case c.Identity == 'a':
+			e.Detail = "Column \"" + c.Name + "\" is an identity column defined as GENERATED ALWAYS."
+			panic(e)
+		case c.Generated != 0:
+			e.Detail = "Column \"" + c.Name + "\" is a generated column."
+			panic(e)
+		}
+	}
+}
