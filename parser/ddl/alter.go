@@ -223,6 +223,7 @@ func (a *applier) alterAddColumn(t *catalog.Table, c *pg.AlterTableCmd) {
 		a.try(func() { a.addCheck(t, k.c, true) })
 	}
 	a.notNullConstraints(t)
+	a.passDown(t)
 	for _, k := range mergeKeys(b.keys) {
 		a.try(func() { a.addKey(t, k) })
 	}

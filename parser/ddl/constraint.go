@@ -46,12 +46,7 @@ func (a *applier) addCheck(t *catalog.Table, c *pg.Constraint, recurse bool) {
 	if !recurse || c.IsNoInherit {
 		return
 	}
-	for _, child := range a.children(t) {
-		a.inheritChecks(t, child)
-		for _, below := range a.family(child)[1:] {
-			a.inheritChecks(child, below)
-		}
-	}
+	a.passDown(t)
 }
 
 // foreignSpec is a FOREIGN KEY as written.

@@ -142,8 +142,7 @@ func namesSequence(cat *catalog.Catalog, e query.Expr, q *catalog.Table) bool {
 	found := false
 	query.Walk(e, func(x query.Expr) bool {
 		if c, ok := x.(*query.Const); ok && c.Typ == pgtype.RegclassOID {
-			found = found || c.Value == q.Name || c.Value == q.Schema+"."+q.Name ||
-				c.Value == deparse.RelationName(cat, q.OID)
+			found = found || namesRelation(cat, c.Value, q)
 		}
 		return !found
 	})

@@ -166,6 +166,16 @@ func (a *applier) setNotNull(t *catalog.Table, c *catalog.Column) {
 		}
 	}
 	a.notNullConstraints(t)
+	a.passDown(t)
+}
+
+// passDown gives the tables below t the CHECK and NOT NULL constraints that they
+// inherit.
+func (a *applier) passDown(t *catalog.Table) {
+	for _, c := range a.children(t) {
+		a.inheritChecks(t, c)
+		a.passDown(c)
+	}
 }
 
 // notNullConstraints enters what PostgreSQL 18 keeps in pg_constraint for each
@@ -178,16 +188,20 @@ func (a *applier) notNullConstraints(t *catalog.Table) {
 		if !c.NotNull || c.Dropped {
 			continue
 		}
-		have := slices.ContainsFunc(t.Constraints, func(k *catalog.Constraint) bool {
-			return k.Kind == catalog.ConstraintNotNull && slices.Equal(k.Columns, []int{c.Number})
-		})
-		if !have {
+		if !hasNotNull(t, c.Number) {
 			a.cat.AddConstraint(&catalog.Constraint{
 				OID: a.cat.NewOID(), Name: a.chooseConstraintName(t.Name, c.Name, "not_null", t.Schema),
 				Kind: catalog.ConstraintNotNull, Table: t.OID, Columns: []int{c.Number}, Validated: true, Decl: c.Decl,
 			})
 		}
 	}
+}
+
+// hasNotNull reports whether a table has a NOT NULL constraint on a column.
+func hasNotNull(t *catalog.Table, number int) bool {
+	return slices.ContainsFunc(t.Constraints, func(k *catalog.Constraint) bool {
+		return k.Kind == catalog.ConstraintNotNull && slices.Equal(k.Columns, []int{number})
+	})
 }
 
 // primaryKey returns a table's primary key, nil if it has none.

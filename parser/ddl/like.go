@@ -84,6 +84,23 @@ func (a *applier) finishLike(t *catalog.Table, l *pg.TableLikeClause) {
 	}
 }
 
+// likeNotNull copies NOT NULL constraints, which PostgreSQL 18 keeps, with their
+// names.
+func (a *applier) likeNotNull(from, t *catalog.Table) {
+	for _, k := range from.Constraints {
+		if k.Kind != catalog.ConstraintNotNull || constraint(t, k.Name) != nil {
+			continue
+		}
+		x := *k
+		x.Columns = mapNumbers(k.Columns, from, t)
+		if hasNotNull(t, x.Columns[0]) {
+			continue
+		}
+		x.OID, x.Table = a.cat.NewOID(), t.OID
+		a.cat.AddConstraint(&x)
+	}
+}
+
 func (a *applier) likeIndex(from *catalog.Table, x *catalog.Index, t *catalog.Table) {
 	d := &indexDef{
 		table: t, method: a.cat.Method(x.Method).Name, keys: mapKeys(x.Keys, from, t), numKeys: x.NumKeys,

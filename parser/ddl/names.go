@@ -160,8 +160,17 @@ func uniqueColumn(name string, before []catalog.IndexKey) string {
 	}
 }
 
-// arrayTypeName is makeArrayTypeName (pg_type.c).
+// arrayTypeName is makeArrayTypeName (pg_type.c). Up to PostgreSQL 15 a name that
+// is taken gets more underscores in front, since 16 a number behind.
 func (a *applier) arrayTypeName(schema, name string) string {
+	if a.cat.Major < 16 {
+		for i := 1; i < maxName; i++ {
+			try := clip(strings.Repeat("_", i)+name, maxName)
+			if a.cat.TypeByName(schema, try) == nil {
+				return try
+			}
+		}
+	}
 	for pass := 0; ; pass++ {
 		label := ""
 		if pass > 0 {

@@ -249,8 +249,11 @@ func (a *applier) attachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 	loc := int(cmd.Name.Location)
 	c := a.relation(cmd.Name)
 	switch {
+	case t.Kind != catalog.KindPartitioned && a.cat.Major >= 18:
+		a.failMore("42809", noLoc, "This operation is not supported for tables.", "",
+			"ALTER action ATTACH PARTITION cannot be performed on relation %q", t.Name)
 	case t.Kind != catalog.KindPartitioned:
-		a.fail("42809", noLoc, "table %q is not partitioned", t.Name)
+		a.fail("42P17", noLoc, "table %q is not partitioned", t.Name)
 	case c.IsPartition:
 		a.fail("42809", loc, "%q is already a partition", c.Name)
 	case len(c.Parents) > 0:
@@ -271,6 +274,12 @@ func (a *applier) attachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 	c.Parents = append(c.Parents, t.OID)
 	t.Children = append(t.Children, c.OID)
 	c.IsPartition, c.Bound = true, b
+	for _, x := range t.Columns {
+		// A partition has its parent's identity since PostgreSQL 17.
+		if y := c.Column(x.Name); y != nil && a.cat.Major >= 17 && !x.Dropped {
+			y.Identity = x.Identity
+		}
+	}
 	a.clonePartitionObjects(t, c)
 }
 
@@ -320,6 +329,9 @@ func (a *applier) detachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 	}
 	a.leaveParent(t, c)
 	c.IsPartition, c.Bound = false, nil
+	for _, x := range c.Columns {
+		x.Identity = 0
+	}
 	for _, x := range c.Indexes {
 		x.Parent = 0
 	}

@@ -124,12 +124,12 @@ func mapColumns(e query.Expr, from, to *catalog.Table) query.Expr {
 	return query.Transform(e, func(x query.Expr) (query.Expr, bool) {
 		v, ok := x.(*query.Var)
 		if !ok || v.AttNo <= 0 || v.LevelsUp != 0 {
-			return x, true
+			return x, false
 		}
 		c := *v
 		c.AttNo = mapColumn(v.AttNo, from, to)
 		c.SynAttNo = c.AttNo
-		return &c, false
+		return &c, true
 	})
 }
 

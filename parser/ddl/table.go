@@ -2,13 +2,16 @@ package ddl
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
 
@@ -109,6 +112,11 @@ func (a *applier) finishTable(b *tableBuild, parents []*catalog.Table, bound *pg
 			a.addCheck(t, c.c, true)
 		})
 	}
+	for _, l := range b.likes {
+		if from := a.cat.TableByName(l.Relation.Schemaname, l.Relation.Relname); from != nil {
+			a.likeNotNull(from, t)
+		}
+	}
 	a.notNullConstraints(t)
 	for _, k := range mergeKeys(b.keys) {
 		a.try(func() { a.addKey(t, k) })
@@ -142,7 +150,34 @@ func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node,
 	if a.orWarn(err) != "" {
 		return nil
 	}
-	return e
+	return a.byOID(e)
+}
+
+// byOID makes the relations that an expression names as regclass constants
+// numbers, which a renaming does not touch.
+func (a *applier) byOID(e query.Expr) query.Expr {
+	return query.Transform(e, func(x query.Expr) (query.Expr, bool) {
+		c, ok := x.(*query.Const)
+		if !ok || c.Typ != pgtype.RegclassOID || c.Null {
+			return x, false
+		}
+		for _, t := range a.cat.Tables() {
+			if namesRelation(a.cat, c.Value, t) {
+				n := *c
+				n.Value = strconv.FormatUint(uint64(t.OID), 10)
+				return &n, true
+			}
+		}
+		return x, true
+	})
+}
+
+// namesRelation reports whether the text of a regclass constant is a relation's
+// OID or name.
+func namesRelation(cat *catalog.Catalog, value string, t *catalog.Table) bool {
+	full := deparse.QuoteIdent(cat, t.Schema) + "." + deparse.QuoteIdent(cat, t.Name)
+	return value == full || value == strconv.FormatUint(uint64(t.OID), 10) ||
+		value == deparse.QuoteIdent(cat, t.Name) && cat.TableByName("", t.Name) == t
 }
 
 // storage reads the storage parameters that planning knows.
@@ -210,7 +245,7 @@ func (a *applier) inherit(b *tableBuild, list []*pg.Node) []*catalog.Table {
 		case p.Kind != catalog.KindTable && p.Kind != catalog.KindPartitioned && p.Kind != catalog.KindForeign:
 			a.fail("42809", int(r.Location), "inherited relation %q is not a table or foreign table", p.Name)
 		case b.t.IsPartition && p.Kind != catalog.KindPartitioned:
-			a.fail("42809", int(r.Location), "%q is not partitioned", p.Name)
+			a.fail("42P17", int(r.Location), "%q is not partitioned", p.Name)
 		case !b.t.IsPartition && p.Kind == catalog.KindPartitioned:
 			a.fail("42809", int(r.Location), "cannot inherit from partitioned table %q", p.Name)
 		case !b.t.IsPartition && p.IsPartition:
@@ -263,7 +298,8 @@ func (a *applier) sameType(what string, old, c *catalog.Column) {
 // and one expression are one.
 func (a *applier) inheritChecks(p, t *catalog.Table) {
 	for _, k := range p.Constraints {
-		if k.Kind != catalog.ConstraintCheck || k.NoInherit || constraint(t, k.Name) != nil {
+		notNull := k.Kind == catalog.ConstraintNotNull && !hasNotNull(t, mapColumn(k.Columns[0], p, t))
+		if k.Kind != catalog.ConstraintCheck && !notNull || k.NoInherit || constraint(t, k.Name) != nil {
 			continue
 		}
 		x := *k

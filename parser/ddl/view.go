@@ -179,7 +179,18 @@ func (r *readsOf) query(q *query.Query, above []*query.Query) {
 			}
 		}
 	}
-	q.EachExpr(func(e *query.Expr) { r.expr(*e, levels) })
+	// A join's columns count only where something refers to them.
+	alias := map[*query.Expr]bool{}
+	for _, e := range q.RangeTable {
+		for i := range e.JoinAliasVars {
+			alias[&e.JoinAliasVars[i]] = true
+		}
+	}
+	q.EachExpr(func(e *query.Expr) {
+		if !alias[e] {
+			r.expr(*e, levels)
+		}
+	})
 	for _, c := range q.CTEs {
 		r.query(c.Query, levels)
 	}
@@ -227,6 +238,9 @@ func (r *readsOf) variable(v *query.Var, levels []*query.Query) {
 		return
 	}
 	rte := levels[v.LevelsUp].RTE(v.VarNo)
+	if rte.Kind == query.RTEJoin && v.AttNo >= 1 && v.AttNo <= len(rte.JoinAliasVars) {
+		r.expr(rte.JoinAliasVars[v.AttNo-1], levels[v.LevelsUp:])
+	}
 	if rte.Kind == query.RTERelation && v.AttNo >= 0 {
 		r.columns[[2]uint32{uint32(rte.Relation), uint32(v.AttNo)}] = true
 	}

@@ -220,6 +220,9 @@ func (p *printer) constant(c *query.Const, showType bool) {
 		} else {
 			p.put("false")
 		}
+	case c.Typ == pgtype.RegclassOID:
+		p.put(QuoteLiteral(p.regclass(c.Value)))
+		label = true
 	case c.Typ == pgtype.UnknownOID:
 		p.put(QuoteLiteral(c.Value))
 	default:
@@ -235,6 +238,32 @@ func (p *printer) constant(c *query.Const, showType bool) {
 	if t := p.ctx.Catalog.Type(c.Typ); c.Coll != 0 && t != nil && c.Coll != t.Collation {
 		p.put(" COLLATE ", CollationName(p.ctx.Catalog, c.Coll))
 	}
+}
+
+// regclass prints a relation as regclassout does: a name by its OID or as
+// written, with the schema where the search path does not reach it.
+func (p *printer) regclass(value string) string {
+	cat := p.ctx.Catalog
+	if oid, err := strconv.ParseUint(value, 10, 32); err == nil {
+		if x := cat.Index(pgtype.OID(oid)); x != nil {
+			return QuoteIdent(cat, x.Name)
+		}
+		return RelationName(cat, pgtype.OID(oid))
+	}
+	schema, name := "", value
+	if i := strings.LastIndexByte(value, '.'); i >= 0 {
+		schema, name = value[:i], value[i+1:]
+	}
+	unquote := func(s string) string {
+		if len(s) > 1 && s[0] == '"' {
+			return strings.ReplaceAll(s[1:len(s)-1], `""`, `"`)
+		}
+		return s
+	}
+	if t := cat.TableByName(unquote(schema), unquote(name)); t != nil {
+		return RelationName(cat, t.OID)
+	}
+	return value
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

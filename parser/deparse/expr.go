@@ -2,6 +2,7 @@ package deparse
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
@@ -119,7 +120,7 @@ func (p *printer) expr(e query.Expr, implicit bool) {
 			p.call("GREATEST", n.Args)
 		}
 	case *query.SQLValueFunction:
-		p.put(n.Name)
+		p.put(strings.ToUpper(n.Name))
 		if n.Mod >= 0 && n.Typ != pgtype.NameOID {
 			p.put("(", strconv.Itoa(int(n.Mod)), ")")
 		}
