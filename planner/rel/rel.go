@@ -42,11 +42,15 @@ func (p Precision) String() string {
 type Global struct {
 	Catalog *catalog.Catalog
 	Stats   *stats.Bound
+	// Settings are the planner's settings in force.
+	Settings *stats.Settings
 	// VersionNum is server_version_num: 160004. Every difference between
 	// versions is a switch on it.
 	VersionNum int
 	// Params are the known parameter values by number, nil for a generic plan.
 	Params map[int]*query.Const
+	// Hypothetical are indexes that exist for this planning alone, by table.
+	Hypothetical map[pgtype.OID][]*catalog.Index
 	// ParallelModeOK is whether the statement may use parallel workers.
 	ParallelModeOK bool
 	// TupleFraction of the top query comes with it.
@@ -120,6 +124,10 @@ type PlannerInfo struct {
 	// package planner, so that the packages between need not import it.
 	Subplan func(parent *PlannerInfo, q *query.Query, hasRecursion bool, tupleFraction float64) *PlannerInfo
 
+	// CheapestFractional picks the best path of a relation for fetching a
+	// fraction of it. It is set by package planner, as Subplan is.
+	CheapestFractional func(rl *RelOptInfo, fraction float64) Path
+
 	// PlanParams are the outer values that this level's subplans need.
 	PlanParams []*PlannerParam
 	// OuterParams are the executor parameters that levels above supply.
@@ -142,6 +150,8 @@ type PlannerInfo struct {
 	// JoinLevels is the join search's working list by number of relations.
 	JoinLevels   [][]*RelOptInfo
 	JoinCurLevel int
+	// InitialRels are the relations of the join problem being searched.
+	InitialRels []*RelOptInfo
 
 	InitPlans []*query.SubPlan
 	// CTEPlanIDs holds the subplan number of each CTE, 0 not planned, -1
@@ -284,7 +294,7 @@ type RelOptInfo struct {
 	LateralVars        []query.Expr
 	LateralReferencers query.Relids
 	Indexes            []*IndexOptInfo
-	ExtStats           []*stats.Extended
+	ExtStats           []*stats.ExtendedFacts
 	Pages              float64
 	Tuples             float64
 	AllVisFrac         float64
