@@ -34,7 +34,7 @@ func (f *folder) simplify(oid pgtype.OID, result query.Header, input pgtype.OID,
 	if !nonConst {
 		return nil, args
 	}
-	if fn.Support != "" {
+	if fn.Support != "" && !allConst(args) {
 		if r := f.support(fn, result, args); r != nil {
 			return r, args
 		}

@@ -13,6 +13,10 @@ const (
 	usecPerSec  = int64(1000000)
 	epochDays   = int64(10957) // days from 1970-01-01 to 2000-01-01
 	epochUnixUs = epochDays * usecPerDay
+	// The range of dates in days since 2000-01-01: 4714-11-24 BC to 5874897-12-31
+	// (datatype/timestamp.h).
+	firstDay = int64(-2451545)
+	lastDay  = int64(2145031948)
 )
 
 // civil is a timestamp in its fields.
@@ -226,7 +230,11 @@ func (c *call) shiftDate(n int64) (pgtype.Datum, bool) {
 	if c.args[0].IsInfinite() {
 		return c.args[0], true
 	}
-	return pgtype.NewDate(c.args[0].Int() + n), true
+	days := c.args[0].Int() + n
+	if days < firstDay || days > lastDay {
+		return none()
+	}
+	return pgtype.NewDate(days), true
 }
 
 func (c *call) inZone(fromInstant bool) (pgtype.Datum, bool) {
@@ -301,7 +309,11 @@ func (c *call) part(exact bool) (pgtype.Datum, bool) {
 	}
 	f := split(c.toTimestamp(v).Int())
 	var n int64
-	switch strings.ToLower(c.text(0)) {
+	unit := strings.ToLower(c.text(0))
+	if v.OID() == pgtype.DateOID && (strings.HasPrefix(unit, "hour") || strings.HasPrefix(unit, "minute")) {
+		return none()
+	}
+	switch unit {
 	case "year", "years":
 		if n = int64(f.year); n <= 0 {
 			n--

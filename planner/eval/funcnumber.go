@@ -189,8 +189,13 @@ func castFunctions() map[string]impl {
 	// Length and precision coercions read the value again.
 	for _, name := range []string{"numeric", "timestamp_scale", "timestamptz_scale", "time_scale", "timetz_scale", "interval_scale"} {
 		t[name] = func(c *call) (pgtype.Datum, bool) {
-			env := c.f.environment()
-			return c.parse(c.fn.Result, c.args[0].Format(env.Location), pgtype.Typmod(c.args[1].Int()))
+			env, mod := c.f.environment(), c.args[1].Int()
+			switch {
+			case name == "numeric":
+			case name == "interval_scale" && mod>>16 == 0, name != "interval_scale" && (mod < 0 || mod > 6):
+				return none()
+			}
+			return c.parse(c.fn.Result, c.args[0].Format(env.Location), pgtype.Typmod(mod))
 		}
 	}
 	return t

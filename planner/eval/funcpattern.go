@@ -25,17 +25,17 @@ func patternFunctions() map[string]impl {
 		}
 		return matchLike(strings.ToLower(c.text(0)), strings.ToLower(c.text(1)))
 	}
-	add([]string{"textlike", "bpcharlike", "namelike", "bytealike"}, like, false)
-	add([]string{"textnlike", "bpcharnlike", "namenlike", "byteanlike"}, like, true)
-	add([]string{"texticlike", "bpchariclike", "nameiclike"}, ilike, false)
-	add([]string{"texticnlike", "bpcharicnlike", "nameicnlike"}, ilike, true)
+	add([]string{"textlike", "namelike", "bytealike"}, like, false)
+	add([]string{"textnlike", "namenlike", "byteanlike"}, like, true)
+	add([]string{"texticlike", "nameiclike"}, ilike, false)
+	add([]string{"texticnlike", "nameicnlike"}, ilike, true)
 	re := func(fold bool) func(c *call) (bool, bool) {
 		return func(c *call) (bool, bool) { return matchRegexp(c.text(0), c.text(1), fold) }
 	}
-	add([]string{"textregexeq", "bpcharregexeq", "nameregexeq"}, re(false), false)
-	add([]string{"textregexne", "bpcharregexne", "nameregexne"}, re(false), true)
-	add([]string{"texticregexeq", "bpcharicregexeq", "nameicregexeq"}, re(true), false)
-	add([]string{"texticregexne", "bpcharicregexne", "nameicregexne"}, re(true), true)
+	add([]string{"textregexeq", "nameregexeq"}, re(false), false)
+	add([]string{"textregexne", "nameregexne"}, re(false), true)
+	add([]string{"texticregexeq", "nameicregexeq"}, re(true), false)
+	add([]string{"texticregexne", "nameicregexne"}, re(true), true)
 	return t
 }
 

@@ -110,6 +110,9 @@ func textFunctions() map[string]impl {
 // may cut spaces only (varchar and bpchar, varchar.c).
 func (c *call) limit(pad bool) (pgtype.Datum, bool) {
 	s, n := c.text(0), int(c.args[1].Int())-4
+	if n > 10485760 {
+		return none()
+	}
 	if c.args[1].Int() < 4 {
 		return pgtype.NewText(c.fn.Result, s), true
 	}
