@@ -1,0 +1,119 @@
+// Package infer works out what an analysed query guarantees: which columns can
+// be NULL, how many rows come back, what is read, written and locked, and how
+// volatile it is. Every answer comes with the reason for it.
+//
+// The answers rest on the schema and the text alone, never on statistics or a
+// plan. A column is not null only with a proof; where there is none it is
+// nullable, and the reason says what stood in the way.
+//
+// The package imports parser/catalog and parser/query.
+package infer
+
+import (
+	"slices"
+
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// Facts are the guarantees of one statement.
+type Facts struct {
+	// Columns are those of the result, in order; empty for a statement that
+	// returns nothing.
+	Columns     []Column
+	Cardinality Cardinality
+	// CardinalityWhy says what bounds the rows, or that nothing does.
+	CardinalityWhy string
+	Volatility     Volatility
+	// Reads and Writes are the tables that are touched, views resolved, as
+	// schema.name, sorted. ReadsUnknown and WritesUnknown name functions and
+	// triggers whose doings are not known.
+	Reads, Writes []string
+	Unknown       []string
+	// Locks is true for FOR UPDATE and its kin.
+	Locks bool
+}
+
+// ReadOnly reports whether the statement is proved free of writes, locks and
+// volatile functions.
+func (f *Facts) ReadOnly() bool {
+	return len(f.Writes) == 0 && !f.Locks && f.Volatility != Volatile && len(f.Unknown) == 0
+}
+
+// Column is what is known of one result column.
+type Column struct {
+	// Nullable is false only where the value was proved never to be NULL.
+	Nullable bool
+	// ElementNullable is the same for the elements of an array value.
+	ElementNullable bool
+	// Why gives the proof, or what is missing for one.
+	Why string
+}
+
+// Cardinality bounds the number of rows.
+type Cardinality int
+
+// The cardinalities.
+const (
+	None Cardinality = iota
+	ExactlyOne
+	AtMostOne
+	Many
+)
+
+// String returns the word of the analyze output.
+func (c Cardinality) String() string {
+	return [...]string{"none", "exactly-one", "at-most-one", "many"}[c]
+}
+
+// Volatility is that of the most volatile function a statement calls.
+type Volatility int
+
+// The volatilities.
+const (
+	Immutable Volatility = iota
+	Stable
+	Volatile
+)
+
+// String returns the word of the analyze output.
+func (v Volatility) String() string {
+	return [...]string{"immutable", "stable", "volatile"}[v]
+}
+
+// Infer returns the facts of a query that parser/analyze has made.
+func Infer(cat *catalog.Catalog, q *query.Query) *Facts {
+	f := &Facts{}
+	s := newScope(cat, q, nil)
+	for _, o := range s.outputs() {
+		v := s.value(o.Expr)
+		f.Columns = append(f.Columns, Column{Nullable: !v.notNull, ElementNullable: !v.elements, Why: v.why})
+	}
+	if q.SetOperations != nil {
+		s.setOperation(f.Columns)
+	}
+	f.Cardinality, f.CardinalityWhy = s.cardinality()
+	e := &effects{cat: cat, facts: f}
+	e.query(q)
+	slices.Sort(f.Reads)
+	slices.Sort(f.Writes)
+	f.Reads, f.Writes = slices.Compact(f.Reads), slices.Compact(f.Writes)
+	slices.Sort(f.Unknown)
+	f.Unknown = slices.Compact(f.Unknown)
+	return f
+}
+
+// outputs are the non-junk result columns.
+func (s *scope) outputs() []*query.TargetEntry {
+	list := s.q.TargetList
+	if s.q.Command != query.CmdSelect {
+		list = s.q.Returning
+	}
+	var out []*query.TargetEntry
+	for _, te := range list {
+		if !te.Junk {
+			out = append(out, te)
+		}
+	}
+	return out
+}

@@ -1,0 +1,348 @@
+package infer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
+	"github.com/dbgen/dbgen/parser/query"
+)
+
+// cardinality bounds the rows of the result.
+func (s *scope) cardinality() (Cardinality, string) {
+	q := s.q
+	switch q.Command {
+	case query.CmdSelect:
+		c, why := s.selectRows()
+		return limitRows(q, c, why)
+	case query.CmdInsert, query.CmdUpdate, query.CmdDelete, query.CmdMerge:
+		if len(q.Returning) == 0 {
+			return None, "no RETURNING"
+		}
+		if q.Command == query.CmdMerge {
+			return Many, "MERGE"
+		}
+		if q.Command == query.CmdInsert {
+			return s.insertRows()
+		}
+		return s.fromRows()
+	}
+	return None, "not a query"
+}
+
+func limitRows(q *query.Query, c Cardinality, why string) (Cardinality, string) {
+	if q.LimitCount == nil || q.WithTies {
+		if q.LimitOffset != nil && c == ExactlyOne {
+			return AtMostOne, why + ", less OFFSET"
+		}
+		return c, why
+	}
+	k, ok := q.LimitCount.(*query.Const)
+	if !ok {
+		k = foldLimit(q.LimitCount)
+	}
+	if k != nil && !k.Null {
+		n, err := strconv.Atoi(k.Value)
+		switch {
+		case err != nil:
+		case n == 1 && c == Many:
+			return AtMostOne, "LIMIT 1"
+		case n == 1 && q.LimitOffset == nil:
+			return c, why
+		case n > 1 && q.LimitOffset == nil:
+			return c, why
+		}
+	}
+	if c == ExactlyOne {
+		return AtMostOne, why + ", less LIMIT or OFFSET"
+	}
+	return c, why
+}
+
+// foldLimit sees through the cast of LIMIT's constant to bigint.
+func foldLimit(e query.Expr) *query.Const {
+	if f, ok := e.(*query.FuncExpr); ok && len(f.Args) == 1 {
+		if k, ok := f.Args[0].(*query.Const); ok {
+			return k
+		}
+	}
+	return nil
+}
+
+func (s *scope) selectRows() (Cardinality, string) {
+	q := s.q
+	switch {
+	case q.SetOperations != nil:
+		top := q.SetOperations.(*query.SetOperationStmt)
+		if top.Op == query.SetOpUnion {
+			return Many, "UNION"
+		}
+		return Many, "set operation"
+	case q.HasTargetSRFs:
+		return Many, "set-returning function in the select list"
+	case len(q.GroupClause) == 0 && (q.HasAggs || q.Having != nil) && len(q.GroupingSets) == 0:
+		if q.Having != nil {
+			return AtMostOne, "aggregates without GROUP BY, filtered by HAVING"
+		}
+		return ExactlyOne, "aggregates without GROUP BY"
+	case len(q.GroupClause) > 0:
+		c, why := s.fromRows()
+		if c == ExactlyOne {
+			c = AtMostOne
+		}
+		return c, why
+	}
+	return s.fromRows()
+}
+
+func (s *scope) insertRows() (Cardinality, string) {
+	q := s.q
+	c, why := s.fromRows()
+	if len(q.JoinTree.List) == 0 {
+		c, why = ExactlyOne, "one row is inserted"
+	}
+	if t := s.cat.Table(q.RTE(q.ResultRelation).Relation); t != nil && c == ExactlyOne {
+		for _, tr := range t.Triggers {
+			if tr.Timing == "before" && tr.Row {
+				return AtMostOne, why + ", unless trigger " + tr.Name + " skips it"
+			}
+		}
+	}
+	if oc := q.OnConflict; oc != nil && c == ExactlyOne && (oc.Action == query.OnConflictNothing || oc.Where != nil) {
+		return AtMostOne, why + ", or none on conflict"
+	}
+	return c, why
+}
+
+// fromRows bounds the rows that FROM and WHERE leave.
+func (s *scope) fromRows() (Cardinality, string) {
+	q := s.q
+	rels := map[int]bool{}
+	s.leaves(q.JoinTree, rels)
+	if len(rels) == 0 {
+		if q.JoinTree.Quals != nil {
+			return AtMostOne, "no FROM, filtered by WHERE"
+		}
+		return ExactlyOne, "no FROM"
+	}
+	equal := s.equalities()
+	single := map[int]string{}
+	for again := true; again; {
+		again = false
+		for i := range rels {
+			if single[i] != "" {
+				continue
+			}
+			if why := s.singleRow(i, equal, single); why != "" {
+				single[i] = why
+				again = true
+			}
+		}
+	}
+	var reasons []string
+	for i := 1; i <= len(q.RangeTable); i++ {
+		if !rels[i] {
+			continue
+		}
+		if single[i] == "" {
+			return Many, fmt.Sprintf("nothing bounds the rows of %s", q.RTE(i).ERef.Name)
+		}
+		reasons = append(reasons, single[i])
+	}
+	if len(rels) == 1 && q.JoinTree.Quals == nil && strings.HasPrefix(reasons[0], "always one row") {
+		return ExactlyOne, reasons[0]
+	}
+	return AtMostOne, strings.Join(reasons, "; ")
+}
+
+func (s *scope) leaves(n query.JoinNode, out map[int]bool) {
+	switch n := n.(type) {
+	case *query.RangeTblRef:
+		out[n.Index] = true
+	case *query.FromExpr:
+		for _, c := range n.List {
+			s.leaves(c, out)
+		}
+	case *query.JoinExpr:
+		s.leaves(n.Left, out)
+		s.leaves(n.Right, out)
+	}
+}
+
+// equality is col = other, where other does not depend on col's relation.
+type equality struct {
+	col   column
+	other query.Expr
+	// join is the index of the outer join in whose ON it stands, 0 if every
+	// row passes it; then it bounds the nullable side alone.
+	bounds query.Relids
+	all    bool
+}
+
+// equalities collects what WHERE and ON compare by the equality of a unique
+// index.
+func (s *scope) equalities() []equality {
+	var out []equality
+	collect := func(e query.Expr, all bool, bounds query.Relids) {
+		for _, c := range conjuncts(e) {
+			op, ok := c.(*query.OpExpr)
+			if !ok || len(op.Args) != 2 || !s.isEquality(op.Op) {
+				continue
+			}
+			for i := range 2 {
+				if v, ok := plainColumn(op.Args[i]); ok {
+					out = append(out, equality{column{v.VarNo, v.AttNo}, op.Args[1-i], bounds, all})
+				}
+			}
+		}
+	}
+	var walk func(n query.JoinNode, all bool, bounds query.Relids)
+	walk = func(n query.JoinNode, all bool, bounds query.Relids) {
+		switch n := n.(type) {
+		case *query.FromExpr:
+			for _, c := range n.List {
+				walk(c, all, bounds)
+			}
+			collect(n.Quals, all, bounds)
+		case *query.JoinExpr:
+			switch n.Type {
+			case query.JoinInner:
+				walk(n.Left, all, bounds)
+				walk(n.Right, all, bounds)
+				collect(n.Quals, all, bounds)
+			case query.JoinLeft:
+				inner := s.findSides(n.Right)
+				walk(n.Left, all, bounds)
+				walk(n.Right, false, inner)
+				collect(n.Quals, false, inner)
+			case query.JoinRight:
+				inner := s.findSides(n.Left)
+				walk(n.Right, all, bounds)
+				walk(n.Left, false, inner)
+				collect(n.Quals, false, inner)
+			}
+		}
+	}
+	walk(s.q.JoinTree, true, query.Relids{})
+	return out
+}
+
+func conjuncts(e query.Expr) []query.Expr {
+	if e == nil {
+		return nil
+	}
+	if b, ok := e.(*query.BoolExpr); ok && b.Op == query.AndExpr {
+		var out []query.Expr
+		for _, a := range b.Args {
+			out = append(out, conjuncts(a)...)
+		}
+		return out
+	}
+	return []query.Expr{e}
+}
+
+func plainColumn(e query.Expr) (*query.Var, bool) {
+	for {
+		r, ok := e.(*query.RelabelType)
+		if !ok {
+			break
+		}
+		e = r.Arg
+	}
+	v, ok := e.(*query.Var)
+	return v, ok && v.LevelsUp == 0 && v.AttNo > 0
+}
+
+func (s *scope) isEquality(op pgtype.OID) bool {
+	return len(s.cat.MergeJoinFamilies(op)) > 0
+}
+
+// singleRow says why a relation has at most one row for each row of those that
+// are single already; "" if it may have more.
+func (s *scope) singleRow(i int, equal []equality, single map[int]string) string {
+	rte := s.q.RTE(i)
+	switch rte.Kind {
+	case query.RTESubquery:
+		if c, why := newScope(s.cat, rte.Subquery, s).cardinality(); c == AtMostOne || c == ExactlyOne {
+			if c == ExactlyOne {
+				return "always one row: " + why
+			}
+			return why
+		}
+	case query.RTEValues:
+		if len(rte.Values) == 1 {
+			return "always one row: VALUES"
+		}
+	case query.RTEFunction:
+		for _, f := range rte.Functions {
+			fe, ok := f.Expr.(*query.FuncExpr)
+			if ok && fe.RetSet {
+				return ""
+			}
+		}
+		return "always one row: function"
+	case query.RTECTE:
+		at := s.up(rte.CTELevels)
+		if at == nil || rte.SelfRef {
+			return ""
+		}
+		for _, c := range at.q.CTEs {
+			if c.Name == rte.CTEName && !c.Recursive {
+				if n, why := newScope(s.cat, c.Query, at).cardinality(); n == AtMostOne || n == ExactlyOne {
+					return why
+				}
+			}
+		}
+	case query.RTERelation:
+		return s.keyBound(i, rte, equal, single)
+	}
+	return ""
+}
+
+func (s *scope) keyBound(i int, rte *query.RangeTblEntry, equal []equality, single map[int]string) string {
+	t := s.cat.Table(rte.Relation)
+	if t == nil || t.Kind == catalog.KindView || rte.Inherit && len(t.Children) > 0 && t.Kind != catalog.KindPartitioned {
+		return ""
+	}
+	bound := func(attno int) bool {
+		for _, e := range equal {
+			if e.col != (column{i, attno}) || !e.all && !e.bounds.Has(i) {
+				continue
+			}
+			free := true
+			query.Walk(e.other, func(x query.Expr) bool {
+				if v, ok := x.(*query.Var); ok && v.LevelsUp == 0 && single[v.VarNo] == "" {
+					free = false
+				}
+				if _, ok := x.(*query.SubLink); ok {
+					free = false // it may differ from row to row
+				}
+				return free
+			})
+			if free {
+				return true
+			}
+		}
+		return false
+	}
+	for _, x := range t.Indexes {
+		if !x.Unique || !x.Valid || !x.Immediate || len(x.Predicate) > 0 {
+			continue
+		}
+		all := true
+		var cols []string
+		for _, k := range x.Keys[:x.NumKeys] {
+			if k.Column == 0 || !bound(k.Column) {
+				all = false
+				break
+			}
+			cols = append(cols, t.Columns[k.Column-1].Name)
+		}
+		if all && x.NumKeys > 0 {
+			return fmt.Sprintf("unique key %s (%s) of %s is bound", x.Name, strings.Join(cols, ", "), rte.ERef.Name)
+		}
+	}
+	return ""
+}
