@@ -378,6 +378,9 @@ type WindowClause struct {
 	InRangeNullsFirst      bool
 	Ref                    int // matches [WindowFunc.WinRef]
 	CopiedOrder            bool
+	// RunCondition are comparisons with monotonic window functions, after which
+	// the node stops once one is false. Only planning sets it.
+	RunCondition []Expr
 }
 
 // Frame option bits (FRAMEOPTION_*, nodes/parsenodes.h).
