@@ -385,34 +385,21 @@ func greaterString(s string, bytes bool) (string, bool) {
 	return "", false
 }
 
-// increment makes the next UTF-8 character of the same length.
+// increment makes a UTF-8 character greater, of the same length, at its last byte
+// that can be.
 func increment(ch string) (string, bool) {
 	b := []byte(ch)
-	if len(b) == 1 {
-		if b[0] >= 0x7f {
-			return "", false
-		}
-		b[0]++
-		return string(b), true
-	}
 	for i := len(b) - 1; i > 0; i-- {
 		limit := byte(0xbf)
-		if i == 1 {
-			switch b[0] {
-			case 0xed:
-				limit = 0x9f
-			case 0xf4:
-				limit = 0x8f
-			}
+		if i == 1 && b[0] == 0xed {
+			limit = 0x9f
+		} else if i == 1 && b[0] == 0xf4 {
+			limit = 0x8f
 		}
 		if b[i] < limit {
 			b[i]++
-			for j := i + 1; j < len(b); j++ {
-				b[j] = 0x80
-			}
 			return string(b), true
 		}
-		b[i] = 0x80
 	}
 	switch b[0] {
 	case 0x7f, 0xdf, 0xef, 0xf4:

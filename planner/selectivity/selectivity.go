@@ -34,7 +34,7 @@ const (
 	defaultNotUnknown  = 1.0 - DefaultUnknown
 	defaultContain     = 0.005
 	defaultOverlap     = 0.01
-	defaultTSMatch     = 0.001
+	defaultTSMatch     = 0.005
 )
 
 // clamp brings a probability into 0…1 (CLAMP_PROBABILITY).

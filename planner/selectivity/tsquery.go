@@ -11,8 +11,8 @@ type tsNode struct {
 	left, right *tsNode
 }
 
-// parseTSQuery reads a tsquery in the form its output function prints. A nil
-// node is the empty query.
+// parseTSQuery reads a tsquery (parse_tsquery, tsquery.c): lexemes with or
+// without quotes. A nil node is the empty query.
 func parseTSQuery(s string) (*tsNode, bool) {
 	p := &tsParser{s: s}
 	p.space()
@@ -94,10 +94,21 @@ func (p *tsParser) not() (*tsNode, bool) {
 	return p.word()
 }
 
-// word reads 'lexeme':ABCD*, in which quotes and backslashes are doubled.
+// word reads lexeme:ABCD* or 'lexeme':ABCD*, in which quotes and backslashes are
+// doubled.
 func (p *tsParser) word() (*tsNode, bool) {
 	if !p.next('\'') {
-		return nil, false
+		end := strings.IndexAny(p.s[p.at:], " \t\n!&|()<>:'\\")
+		if end < 0 {
+			end = len(p.s) - p.at
+		}
+		if end == 0 {
+			return nil, false
+		}
+		n := &tsNode{lexeme: p.s[p.at : p.at+end]}
+		p.at += end
+		p.weights(n)
+		return n, true
 	}
 	var b strings.Builder
 	for {
@@ -116,14 +127,19 @@ func (p *tsParser) word() (*tsNode, bool) {
 		b.WriteByte(c)
 	}
 	n := &tsNode{lexeme: b.String()}
+	p.weights(n)
+	return n, true
+}
+
+// weights reads the weights and the mark of a prefix behind a lexeme.
+func (p *tsParser) weights(n *tsNode) {
 	if p.at < len(p.s) && p.s[p.at] == ':' {
 		p.at++
-		for p.at < len(p.s) && strings.IndexByte("*ABCD", p.s[p.at]) >= 0 {
+		for p.at < len(p.s) && strings.IndexByte("*ABCDabcd", p.s[p.at]) >= 0 {
 			n.prefix = n.prefix || p.s[p.at] == '*'
 			p.at++
 		}
 	}
-	return n, true
 }
 
 // lexemes are a column's most common lexemes.
