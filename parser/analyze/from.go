@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -75,14 +77,6 @@ func (s *state) rangeSubselect(n *pg.RangeSubselect) *nsItem {
 	q := s.subAnalyze(n.Subquery, nil, s.isLocked(n.Alias.GetAliasname()), true)
 	s.lateral = false
 	s.kind = save
-	if n.Alias == nil && s.cat.Major < 16 {
-		what := "subquery in FROM must have an alias"
-		hint := "For example, FROM (SELECT ...) [AS] foo."
-		if sel := n.Subquery.GetSelectStmt(); sel != nil && len(sel.ValuesLists) > 0 {
-			what, hint = "VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."
-		}
-		s.failHint(errSyntax, locOf(q.Loc), hint, "%s", what)
-	}
 	return s.addSubquery(q, makeAlias(n.Alias), n.Lateral, true)
 }
 
@@ -289,4 +283,37 @@ func (s *state) tableSample(n *pg.RangeTableSample, it *nsItem) {
 	if n.Repeatable != nil {
 		r.Sample.Repeatable = one(n.Repeatable, pgtype.Float8OID, "REPEATABLE")
 	}
+}
+
+// requireAliases refuses a subquery in FROM without an alias, as the grammar
+// does before PostgreSQL 16.
+func (s *state) requireAliases(n *pg.Node) {
+	if s.cat.Major >= 16 || n == nil {
+		return
+	}
+	walkRaw(rawMessage(n), func(m any) bool {
+		sub, ok := m.(*pg.RangeSubselect)
+		if !ok || sub.Alias != nil {
+			return true
+		}
+		what, hint := "subquery in FROM must have an alias", "For example, FROM (SELECT ...) [AS] foo."
+		if len(sub.Subquery.GetSelectStmt().GetValuesLists()) > 0 {
+			what, hint = "VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."
+		}
+		s.failHint(errSyntax, s.openParen(sub.Subquery), hint, "%s", what)
+		return false
+	})
+}
+
+// openParen is where the parenthesis in front of a subquery stands: the node
+// itself has no location.
+func (s *state) openParen(n *pg.Node) int {
+	first := len(s.text)
+	walkRaw(rawMessage(n), func(m any) bool {
+		if x, ok := m.(interface{ GetLocation() int32 }); ok && x.GetLocation() > 0 {
+			first = min(first, int(x.GetLocation()))
+		}
+		return true
+	})
+	return strings.LastIndexByte(s.text[:first], '(')
 }
