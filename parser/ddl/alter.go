@@ -126,6 +126,7 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 		if slices.Contains(t.Parents, p.OID) {
 			a.fail("42P07", noLoc, "relation %q would be inherited from more than once", p.Name)
 		}
+		a.noCycle(p, t, noLoc)
 		a.mergeIntoChild(p, t, noLoc)
 		t.Parents = append(t.Parents, p.OID)
 		p.Children = append(p.Children, t.OID)

@@ -44,7 +44,7 @@ func statements(t *testing.T, sql string) []*parser.Statement {
 	return list
 }
 
-// TestDDL applies the statements of each file in testdata on PostgreSQL 16.
+// TestDDL applies the statements of each file in testdata/ddl on PostgreSQL 16.
 //
 //	ddl       applies the input; prints what is wrong with it
 //	refused   applies each statement of the input by itself on what the ddl
@@ -53,7 +53,7 @@ func statements(t *testing.T, sql string) []*parser.Statement {
 //	          everything without one
 func TestDDL(t *testing.T) {
 	t.Parallel()
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/ddl", func(t *testing.T, path string) {
 		cat := newCatalog(t, 16)
 		var history []*parser.Statement
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -96,12 +96,12 @@ func printed(t *testing.T, diags diag.List) string {
 	return b.String()
 }
 
-// TestServer runs each file of testdata on a real server too: it must refuse the
+// TestServer runs each file of testdata/ddl on a real server too: it must refuse the
 // statements that ddl refuses, with the same SQLSTATE and message, and its
 // catalogs must hold the same objects in the end.
 func TestServer(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*")
+	files, err := filepath.Glob("testdata/ddl/*")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no testdata", err)
 	}

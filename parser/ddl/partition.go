@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,7 +48,9 @@ func (a *applier) partitionKey(t *catalog.Table, s *pg.PartitionSpec) {
 		} else {
 			x, _ := a.expr(t, e.Expr, analyze.KindPartitionExpression, 0, pgtype.NoTypmod)
 			if x == nil {
-				continue
+				// A key that is known in part only would mislead.
+				key.Keys = nil
+				return
 			}
 			if c := plainColumn(t, x); c != nil {
 				k.Column, k.Type, k.Typmod, k.Collation = c.Number, c.Type, c.Typmod, c.Collation
@@ -71,7 +74,8 @@ func (a *applier) partitionKey(t *catalog.Table, s *pg.PartitionSpec) {
 func (a *applier) partitionBound(parent, t *catalog.Table, s *pg.PartitionBoundSpec) *catalog.PartitionBound {
 	loc := int(s.Location)
 	key := parent.PartitionKey
-	if key == nil {
+	if key == nil || len(key.Keys) == 0 {
+		// What is wrong with the key has been said.
 		return nil
 	}
 	b := &catalog.PartitionBound{Strategy: key.Strategy, Default: s.IsDefault}
@@ -260,9 +264,8 @@ func (a *applier) attachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 		a.fail("42809", loc, "cannot attach inheritance child as partition")
 	case len(c.Children) > 0 && c.Kind == catalog.KindTable:
 		a.fail("42809", loc, "cannot attach inheritance parent as partition")
-	case c == t:
-		a.failMore("42P07", loc, "\""+t.Name+"\" is already a child of \""+t.Name+"\".", "", "circular inheritance not allowed")
 	}
+	a.noCycle(t, c, loc)
 	for _, x := range c.Columns {
 		if !x.Dropped && t.Column(x.Name) == nil {
 			a.failMore("42804", loc, "The new partition may contain only the columns present in parent.", "",
@@ -317,6 +320,14 @@ func (a *applier) mergeIntoChild(t, c *catalog.Table, loc int) {
 		case o.Expr != nil && k.Expr != nil && !query.Equal(o.Expr, mapColumns(k.Expr, t, c)):
 			a.fail("42804", loc, "child table %q has different definition for check constraint %q", c.Name, k.Name)
 		}
+	}
+}
+
+// noCycle fails where a table would become its own ancestor.
+func (a *applier) noCycle(parent, child *catalog.Table, loc int) {
+	if slices.Contains(a.family(child), parent) {
+		a.failMore("42P07", loc, fmt.Sprintf("%q is already a child of %q.", parent.Name, child.Name), "",
+			"circular inheritance not allowed")
 	}
 }
 

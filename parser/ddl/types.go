@@ -25,14 +25,6 @@ func (a *applier) newType(schema, name string, loc int) {
 	a.fail("42710", loc, "type %q already exists", name)
 }
 
-// addType enters a type together with the type of its arrays. The array's OID
-// comes first, as on a server.
-func (a *applier) addType(t *catalog.Type) {
-	array := &catalog.Type{OID: a.cat.NewOID()}
-	t.OID = a.cat.NewOID()
-	a.addTypePair(t, array)
-}
-
 func (a *applier) addTypePair(t, array *catalog.Type) {
 	t.Array = array.OID
 	align := t.Align
