@@ -11,18 +11,12 @@
 package join
 
 import (
-	"strconv"
-
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/eval"
 	"github.com/dbgen/dbgen/planner/path"
 	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
 )
-
-// geqoExhaustive is up to how many relations, beyond geqo_threshold, the
-// exhaustive search stands in for the genetic one.
-const geqoExhaustive = 14
 
 // QueryPlanner plans the scans and joins of a query level and returns the
 // relation of them all, with its cheapest paths set (query_planner, planmain.c).
@@ -94,12 +88,12 @@ func relFromList(root *rel.PlannerInfo, list *prep.JoinList) *rel.RelOptInfo {
 	if len(initial) == 1 {
 		return initial[0]
 	}
-	s := root.Global.Settings
-	if n := len(initial); s.GEQO && n >= s.GEQOThreshold {
-		root.Global.NotSupported("a join of " + strconv.Itoa(n) + " relations: PostgreSQL searches its order genetically (GEQO)")
-		if n > geqoExhaustive {
-			return unjoinable(root, initial)
+	if s := root.Global.Settings; s.GEQO && len(initial) >= s.GEQOThreshold {
+		if rl := geneticSearch(root, initial); rl != nil {
+			return rl
 		}
+		root.Global.NotSupported("no legal join order was found")
+		return unjoinable(root, initial)
 	}
 	return standardSearch(root, initial)
 }
@@ -109,7 +103,7 @@ func relFromList(root *rel.PlannerInfo, list *prep.JoinList) *rel.RelOptInfo {
 func standardSearch(root *rel.PlannerInfo, initial []*rel.RelOptInfo) *rel.RelOptInfo {
 	n := len(initial)
 	root.JoinLevels = make([][]*rel.RelOptInfo, n+1)
-	root.JoinLevels[1] = initial
+	root.JoinLevels[1], root.InitialRels = initial, initial
 	for level := 2; level <= n; level++ {
 		searchLevel(root, level)
 		for _, rl := range root.JoinLevels[level] {
@@ -131,11 +125,7 @@ func standardSearch(root *rel.PlannerInfo, initial []*rel.RelOptInfo) *rel.RelOp
 // unjoinable stands in for a join that is not planned: the plan is marked as not
 // supported, and only has to be well-formed.
 func unjoinable(root *rel.PlannerInfo, parts []*rel.RelOptInfo) *rel.RelOptInfo {
-	var relids query.Relids
-	for _, rl := range parts {
-		relids = relids.Union(rl.Relids)
-	}
-	joined := prep.NewRel(root, rel.JoinRel, relids)
+	joined := prep.NewRel(root, rel.JoinRel, relidsOf(parts))
 	for _, rl := range parts {
 		joined.Target.Exprs = append(joined.Target.Exprs, rl.Target.Exprs...)
 		joined.Target.Width += rl.Target.Width

@@ -36,7 +36,8 @@ func addPaths(root *rel.PlannerInfo, joined, outer, inner *rel.RelOptInfo, jt qu
 	case query.JoinUniqueInner:
 		x.InnerUnique = sj.MinLeft.IsSubset(outer.Relids)
 	default:
-		x.InnerUnique = prep.InnerRelIsUnique(root, joined.Relids, outer.Relids, inner, b.jt, restrict, false)
+		// The genetic search asks so often that it keeps all answers.
+		x.InnerUnique = prep.InnerRelIsUnique(root, joined.Relids, outer.Relids, inner, b.jt, restrict, root.JoinLevels == nil)
 	}
 	s := root.Global.Settings
 	mergeOK := true

@@ -163,7 +163,7 @@ func hasJoinRestriction(root *rel.PlannerInfo, rl *rel.RelOptInfo) bool {
 // hasLegalJoinClause reports whether some clause joins a relation legally to one
 // of the relations being searched (has_legal_joinclause).
 func hasLegalJoinClause(root *rel.PlannerInfo, rl *rel.RelOptInfo) bool {
-	for _, other := range root.JoinLevels[1] {
+	for _, other := range root.InitialRels {
 		if rl.Relids.Overlaps(other.Relids) || !haveRelevantJoinClause(root, rl, other) {
 			continue
 		}
