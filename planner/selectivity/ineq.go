@@ -250,12 +250,16 @@ func (v *VarData) actualRange(coll pgtype.OID, low, high *pgtype.Datum) bool {
 	if b == nil || b.Table == nil || b.Table.Kind == catalog.KindPartitioned {
 		return false
 	}
-	family := v.sortFamily()
+	family, key := v.sortFamily(), v.Var
+	if !v.root.Global.Version(16) {
+		// Columns that an outer join can null are not told apart yet.
+		key = eval.RemoveNullingRels(key, v.root.OuterJoins, query.Relids{})
+	}
 	for _, x := range b.Indexes {
 		if x.Method == nil || x.Method.Name != "btree" || len(x.Predicate) > 0 || x.Hypothetical {
 			continue
 		}
-		if len(x.Collations) == 0 || x.Collations[0] != coll || !indexOn(x, v.Var) {
+		if len(x.Collations) == 0 || x.Collations[0] != coll || !indexOn(x, key) {
 			continue
 		}
 		if len(x.SortFamily) == 0 || x.SortFamily[0] != family {

@@ -48,7 +48,7 @@ func indexOn(x *rel.IndexOptInfo, e query.Expr) bool {
 	}
 	if x.Keys[0] != 0 {
 		v, ok := e.(*query.Var)
-		return ok && v.LevelsUp == 0 && x.Rel != nil && v.VarNo == x.Rel.Index && v.AttNo == x.Keys[0]
+		return ok && v.LevelsUp == 0 && x.Rel != nil && v.VarNo == x.Rel.Index && v.AttNo == x.Keys[0] && v.NullingRels.IsEmpty()
 	}
 	if len(x.Exprs) == 0 {
 		return false
