@@ -59,6 +59,9 @@ func (s *state) withClause(q *query.Query, w *pg.WithClause) {
 		case pg.CTEMaterialize_CTEMaterializeNever:
 			c.Materialized = query.CTEMaterializeNever
 		}
+		if raw.Ctequery.GetMergeStmt() != nil && s.cat.Major < 17 {
+			s.fail(errFeatureNotSupported, int(raw.Location), "MERGE not supported in WITH query")
+		}
 		if raw.Ctequery.GetSelectStmt() == nil {
 			s.hasModifyingCTE = true
 		}

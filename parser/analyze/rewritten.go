@@ -83,11 +83,17 @@ func (a *analyzer) checkInserted(q *query.Query, t *catalog.Table, list []*query
 }
 
 func (a *analyzer) checkUpdated(t *catalog.Table, list []*query.TargetEntry) {
+	whole := map[int]bool{}
 	for _, x := range list {
 		c := t.Attr(x.ResNo)
 		if c == nil || x.Junk {
 			continue
 		}
+		part := isPartial(x.Expr)
+		if seen, twice := whole[x.ResNo]; twice && (seen || !part) {
+			a.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
+		}
+		whole[x.ResNo] = !part
 		if _, ok := x.Expr.(*query.SetToDefault); ok {
 			continue
 		}
@@ -99,6 +105,23 @@ func (a *analyzer) checkUpdated(t *catalog.Table, list []*query.TargetEntry) {
 		case c.Generated != 0:
 			e.Detail = "Column \"" + c.Name + "\" is a generated column."
 			panic(e)
+		}
+	}
+}
+
+// isPartial reports whether an assignment is to a field or an element
+// (process_matched_tle, rewriteHandler.c).
+func isPartial(e query.Expr) bool {
+	for {
+		switch x := e.(type) {
+		case *query.CoerceToDomain:
+			e = x.Arg
+		case *query.FieldStore:
+			return true
+		case *query.SubscriptingRef:
+			return x.Assign != nil
+		default:
+			return false
 		}
 	}
 }

@@ -42,13 +42,13 @@ func (s *state) subLinkAs(n *pg.SubLink, kind query.SubLinkType, test *pg.Node, 
 		e := columns[0].Expr
 		r.Typ, r.Mod, r.Coll = e.ResultType(), e.ResultTypmod(), e.ResultCollation()
 		if kind == query.ArraySubLink {
-			// array_agg flattens arrays, so that an array of arrays has their type.
-			if s.elementType(r.Typ) == 0 {
-				t := s.arrayType(r.Typ)
-				if t == 0 {
-					s.fail(errUndefinedObject, noLoc, "could not find array type for data type %s", s.format(r.Typ))
-				}
+			// An array of arrays is flattened (get_promoted_array_type).
+			t := s.arrayType(r.Typ)
+			switch {
+			case t != 0:
 				r.Typ = t
+			case s.elementType(r.Typ) == 0:
+				s.fail(errUndefinedObject, noLoc, "could not find array type for data type %s", s.format(r.Typ))
 			}
 		}
 	case query.MultiExprSubLink:
