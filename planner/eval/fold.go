@@ -52,6 +52,8 @@ type folder struct {
 	// caseVal is the constant that CaseTestExpr stands for, nil for none.
 	caseVal *query.Const
 	env     *pgtype.Env
+	// inlining are the SQL functions being put in place of their calls.
+	inlining []pgtype.OID
 }
 
 // safe reports whether a function may be evaluated now (ece_function_is_safe).
@@ -483,6 +485,9 @@ func (f *folder) literal(text string, typ pgtype.OID) query.Expr {
 		c.Value = strings.Trim(body, "()")
 	default:
 		return nil
+	}
+	if r := f.parse(c.Value, h); r != nil && !c.Null {
+		return r
 	}
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
@@ -102,6 +103,15 @@ func floatFunctions() map[string]impl {
 		t[p+"um"] = unary(func(f float64) float64 { return -f })
 		t[p+"abs"] = unary(math.Abs)
 	}
+	// Powers of whole numbers that a float holds are certain to the last bit.
+	t["dpow"] = func(c *call) (pgtype.Datum, bool) {
+		a, b := c.args[0].Float(), c.args[1].Float()
+		r := math.Pow(a, b)
+		if a != math.Trunc(a) || b != math.Trunc(b) || b < 0 || math.IsNaN(r) || math.Abs(r) >= 1<<53 {
+			return none()
+		}
+		return pgtype.NewFloat(pgtype.Float8OID, r), true
+	}
 	t["dround"], t["dceil"], t["dfloor"], t["dtrunc"] = unary(math.RoundToEven), unary(math.Ceil), unary(math.Floor), unary(math.Trunc)
 	return t
 }
@@ -116,7 +126,28 @@ func numericFunctions() map[string]impl {
 			return pgtype.NewNumeric(n), true
 		}
 	}
+	toInteger := func(up int) impl {
+		return func(c *call) (pgtype.Datum, bool) {
+			n := c.args[0].Numeric()
+			cut, ok := c.cut(n, 0)
+			if !ok {
+				return none()
+			}
+			// Cutting goes towards zero.
+			if n.Sign() == up && n.Cmp(cut) != 0 {
+				more, err := cut.Add(pgtype.NumericFromInt(int64(up)))
+				return pgtype.NewNumeric(more), err == nil
+			}
+			return pgtype.NewNumeric(cut), true
+		}
+	}
 	return map[string]impl{
+		"numeric_ceil":  toInteger(1),
+		"numeric_floor": toInteger(-1),
+		"numeric_trunc": func(c *call) (pgtype.Datum, bool) {
+			n, ok := c.cut(c.args[0].Numeric(), c.arg(1))
+			return pgtype.NewNumeric(n), ok
+		},
 		"numeric_add":    binary((*pgtype.Numeric).Add),
 		"numeric_sub":    binary((*pgtype.Numeric).Sub),
 		"numeric_mul":    binary((*pgtype.Numeric).Mul),
@@ -138,6 +169,20 @@ func numericFunctions() map[string]impl {
 			return pgtype.NewNumeric(n.Round(int(scale))), true
 		},
 	}
+}
+
+// cut drops the decimals behind a scale.
+func (c *call) cut(n *pgtype.Numeric, scale int) (*pgtype.Numeric, bool) {
+	if n.IsNaN() || n.IsInf() || scale < 0 || scale > 1000 {
+		return nil, false
+	}
+	if n.Scale() <= scale {
+		return n.Round(scale), true
+	}
+	text := n.String()
+	text = text[:len(text)-(n.Scale()-scale)]
+	r, err := pgtype.ParseNumeric(strings.TrimSuffix(text, "."), c.f.g.VersionNum/10000)
+	return r, err == nil
 }
 
 func castFunctions() map[string]impl {

@@ -97,6 +97,8 @@ func textFunctions() map[string]impl {
 			}
 			return text("")
 		},
+		"lpad":    func(c *call) (pgtype.Datum, bool) { return c.pad(true) },
+		"rpad":    func(c *call) (pgtype.Datum, bool) { return c.pad(false) },
 		"varchar": func(c *call) (pgtype.Datum, bool) { return c.limit(false) },
 		"bpchar":  func(c *call) (pgtype.Datum, bool) { return c.limit(true) },
 	}
@@ -145,6 +147,28 @@ func substring(s string, start, length int, hasLength bool) (pgtype.Datum, bool)
 		return text("")
 	}
 	return text(string(runes[start-1 : end-1]))
+}
+
+// pad fills a text up to a length, or cuts its end.
+func (c *call) pad(left bool) (pgtype.Datum, bool) {
+	s, fill, n := []rune(c.text(0)), []rune(c.text(2)), max(c.arg(1), 0)
+	if n > 1<<20 {
+		return none()
+	}
+	if len(s) >= n {
+		return text(string(s[:n]))
+	}
+	if len(fill) == 0 {
+		return text(string(s))
+	}
+	more := make([]rune, n-len(s))
+	for i := range more {
+		more[i] = fill[i%len(fill)]
+	}
+	if left {
+		return text(string(more) + string(s))
+	}
+	return text(string(s) + string(more))
 }
 
 // side is left and right; a negative n leaves that many off the other end.
