@@ -252,6 +252,13 @@ func (b *builder) unsortedOuter() {
 // partialNestLoops makes nested loops whose outer side the workers share
 // (consider_parallel_nestloop).
 func (b *builder) partialNestLoops() {
+	var materialized rel.Path
+	if g := b.root.Global; g.Version(18) && g.Settings.EnableMaterial && b.asked != query.JoinUniqueInner {
+		in := b.inner.CheapestTotal
+		if in.Base().ParallelSafe && !paramBy(in, b.outer) && !materializesOutput(in) {
+			materialized = path.NewMaterial(b.root, b.inner, in)
+		}
+	}
 	for _, outer := range b.outer.PartialPaths {
 		keys := prep.BuildJoinPathKeys(b.root, b.joined, b.jt, outer.Base().PathKeys)
 		for _, inner := range b.inner.CheapestParam {
@@ -268,6 +275,9 @@ func (b *builder) partialNestLoops() {
 			if m := b.memoize(inner, outer); m != nil {
 				b.tryPartialNestLoop(outer, m, keys)
 			}
+		}
+		if materialized != nil {
+			b.tryPartialNestLoop(outer, materialized, keys)
 		}
 	}
 }
@@ -385,14 +395,13 @@ func (b *builder) hash() {
 // table built together, or one in each worker.
 func (b *builder) partialHash(inner rel.Path, clauses []*rel.RestrictInfo) {
 	g := b.root.Global
-	// Before 16 no right or full hash join is parallel; since then it is with
-	// a shared table, which has the marks of all workers.
-	single := oneSided(b.asked) || b.asked == query.JoinRightSemi
-	if single && !g.Version(16) {
-		switch b.asked {
-		case query.JoinFull, query.JoinRight:
-			return
-		}
+	single := oneSided(b.asked)
+	switch {
+	case b.asked == query.JoinRightSemi:
+		// The workers would race for the marks of a shared table.
+		return
+	case single && !g.Version(16):
+		return
 	}
 	outer := b.outer.PartialPaths[0]
 	if len(b.inner.PartialPaths) > 0 && b.asked != query.JoinUniqueInner && g.Settings.EnableParallelHash {

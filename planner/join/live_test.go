@@ -50,6 +50,8 @@ const data = `
 	INSERT INTO e SELECT i % 100, i % 50, 'w' || i FROM generate_series(1, 30000) i WHERE i % 100 < 100;
 	VACUUM ANALYZE;`
 
+const selfJoin = "SELECT * FROM a a1 JOIN a a2 USING (id) JOIN a a3 USING (id) JOIN a a4 USING (id)"
+
 // queries are planned as joins alone: no ordering, no grouping.
 var queries = []string{
 	"SELECT * FROM a JOIN b ON a.k = b.k",
@@ -97,7 +99,7 @@ var queries = []string{
 	"SELECT * FROM c, a, b, d WHERE c.a = a.id AND c.b = b.id AND d.x = b.k AND d.y = a.g AND c.g = 1",
 	"SELECT * FROM c c1, c c2, a WHERE c1.a = c2.b AND c1.k = a.k AND a.id = 100",
 	"SELECT * FROM a a1, a a2, a a3 WHERE a1.k = a2.k AND a2.k = a3.k AND a1.id = 77",
-	"SELECT * FROM a a1 JOIN a a2 USING (id) JOIN a a3 USING (id) JOIN a a4 USING (id)",
+	selfJoin,
 	"SELECT * FROM a, b WHERE a.id = b.k AND false",
 	"SELECT * FROM a LEFT JOIN b ON a.id = b.k AND false",
 	"SELECT * FROM a, b WHERE a.k = b.k AND a.k > 490",
@@ -374,6 +376,13 @@ func TestQueries(t *testing.T) {
 	for _, set := range settings {
 		for _, sql := range queries {
 			server, ours, exact := f.compare(t, sql, set)
+			if f.bound.VersionNum >= 180000 && sql == selfJoin {
+				// 18 drops such joins, which the plan says is not done.
+				if exact {
+					t.Errorf("%s\n%v: a self-join passes for exact", sql, set)
+				}
+				continue
+			}
 			if !exact {
 				t.Errorf("%s\n%v: not exact", sql, set)
 			}
