@@ -15,6 +15,12 @@ import (
 // equivclass.c).
 func reconsiderOuterJoinClauses(root *rel.PlannerInfo) {
 	retire := func(r *rel.RestrictInfo) {
+		if !root.Global.Version(16) {
+			// The clause itself stays, but lets everything through.
+			r.NormSel, r.OuterSel = 2, 1
+			distributeRestrictInfo(root, r)
+			return
+		}
 		// TRUE takes the clause's place, so that the join still knows it has
 		// a clause between its sides.
 		distributeRestrictInfo(root, MakeRestrictInfo(root, eval.BoolConst(true), ClauseInfo{

@@ -19,6 +19,9 @@ func (c *context) one(it item) float64 {
 			return 1.0
 		}
 	}
+	if r.NormSel > 1 {
+		return 1.0 // marked as redundant
+	}
 	cacheable := c.varRelid == 0 || r.NumBaseRels == 0 || r.NumBaseRels == 1 && r.ClauseRelids.Has(c.varRelid)
 	cache := &r.NormSel
 	if c.jointype != query.JoinInner {
