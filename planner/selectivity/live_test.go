@@ -4,16 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/catalog/builtin"
 	"github.com/dbgen/dbgen/parser/ddl"
@@ -86,12 +83,6 @@ var wheres = []string{
 	"grp::bigint = 5", "price > 100::int", "xmin = '5'::xid", "tableoid = 5::oid", "array_length(tags, 1) = 2",
 }
 
-type fixture struct {
-	conn  *pgx.Conn
-	bound *stats.Bound
-	g     *rel.Global
-}
-
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	db := pgtest.New(t, pgtest.SQL(schema, data))
@@ -121,58 +112,6 @@ func newFixture(t *testing.T) *fixture {
 		}
 	}
 	return &fixture{conn: conn, bound: b, g: &rel.Global{Catalog: b.Catalog, Stats: b, Settings: b.Settings, VersionNum: b.VersionNum}}
-}
-
-// root lays a planner's state over a query: its base relations with their sizes
-// and indexes, and nothing more.
-func (f *fixture) root(t *testing.T, sql string) *rel.PlannerInfo {
-	t.Helper()
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
-	if diags.HasErrors() {
-		t.Fatal(sql, diags)
-	}
-	a, diags := analyze.Statement(f.g.Catalog, stmts[0])
-	if diags.HasErrors() {
-		t.Fatalf("%s: %s", sql, diags[0].Message)
-	}
-	q := a.Query
-	f.g.Reasons = nil
-	root := &rel.PlannerInfo{Parse: q, Global: f.g, Level: 1}
-	root.Rels = make([]*rel.RelOptInfo, len(q.RangeTable)+1)
-	root.RTEs = make([]*query.RangeTblEntry, len(q.RangeTable)+1)
-	for i, r := range q.RangeTable {
-		root.RTEs[i+1] = r
-		if r.Kind != query.RTERelation {
-			continue
-		}
-		b := &rel.RelOptInfo{Relids: query.MakeRelids(i + 1), Index: i + 1, RTEKind: r.Kind, Table: f.g.Catalog.Table(r.Relation)}
-		b.Pages, b.Tuples, _ = f.bound.Size(r.Relation)
-		indexes := slices.Clone(b.Table.Indexes)
-		slices.Reverse(indexes)
-		for _, x := range indexes {
-			b.Indexes = append(b.Indexes, f.index(x, b))
-		}
-		root.Rels[i+1] = b
-		root.AllBaseRels = root.AllBaseRels.Add(i + 1)
-	}
-	return root
-}
-
-func (f *fixture) index(x *catalog.Index, b *rel.RelOptInfo) *rel.IndexOptInfo {
-	o := &rel.IndexOptInfo{
-		Index: x, Rel: b, NCols: len(x.Keys), NKeyCols: x.NumKeys, Unique: x.Unique, Method: f.g.Catalog.Method(x.Method),
-		Predicate: x.Predicate, Physical: f.bound.Index(x.OID).Index,
-	}
-	for _, k := range x.Keys {
-		o.Keys = append(o.Keys, k.Column)
-		if k.Column == 0 {
-			o.Exprs = append(o.Exprs, eval.ChangeVarNo(eval.Fold(f.g, k.Expr), 1, b.Index))
-		}
-		o.Collations = append(o.Collations, k.Collation)
-		o.SortFamily = append(o.SortFamily, k.Family)
-		o.Reverse = append(o.Reverse, k.Desc)
-	}
-	return o
 }
 
 // explain asks the server for the rows of the node on top.
@@ -211,8 +150,6 @@ func (f *fixture) explain(t *testing.T, sql string) float64 {
 	return plans[0].Plan.Rows
 }
 
-func clampRows(n float64) float64 { return math.Max(1, math.RoundToEven(n)) }
-
 // TestRestrictions holds the estimated rows of conditions on one table against
 // the server's.
 func TestRestrictions(t *testing.T) {
@@ -242,16 +179,6 @@ func TestRestrictions(t *testing.T) {
 	if exact < len(wheres)*9/10 {
 		t.Errorf("only %d of %d are exact", exact, len(wheres))
 	}
-}
-
-func restrictInfo(root *rel.PlannerInfo, e query.Expr) *rel.RestrictInfo {
-	r := &rel.RestrictInfo{Clause: e, NormSel: -1, OuterSel: -1, ClauseRelids: eval.PullVarNos(root, e)}
-	r.NumBaseRels = r.ClauseRelids.Len()
-	r.PseudoConstant = r.ClauseRelids.IsEmpty() && !eval.ContainVolatile(root.Global.Catalog, e)
-	if l, rt, ok := eval.Inputs(e); ok {
-		r.LeftRelids, r.RightRelids = eval.PullVarNos(root, l), eval.PullVarNos(root, rt)
-	}
-	return r
 }
 
 // joins are conditions between item and part, with others on one of them.
