@@ -51,11 +51,6 @@ func paramOf(e query.Expr) *query.Param {
 			e = x.Arg
 		case *query.NamedArgExpr:
 			e = x.Arg
-		case *query.CoalesceExpr:
-			if p := paramOf(x.Args[0]); p != nil {
-				return p
-			}
-			return nil
 		case *query.FuncExpr:
 			if x.Form != query.CoerceImplicitCast && x.Form != query.CoerceExplicitCast || len(x.Args) == 0 {
 				return nil
@@ -64,6 +59,18 @@ func paramOf(e query.Expr) *query.Param {
 		default:
 			return nil
 		}
+	}
+	return nil
+}
+
+// fallbackOf is the parameter that COALESCE replaces where it is NULL: it is
+// about the column, but NULL never gets there.
+func fallbackOf(e query.Expr) *query.Param {
+	if f, ok := e.(*query.FuncExpr); ok && f.Form == query.CoerceImplicitCast && len(f.Args) > 0 {
+		e = f.Args[0]
+	}
+	if c, ok := e.(*query.CoalesceExpr); ok {
+		return paramOf(c.Args[0])
 	}
 	return nil
 }
@@ -129,6 +136,8 @@ func (h *hinter) assignments(q *query.Query, list []*query.TargetEntry, cmd quer
 			if p := paramOf(e); p != nil {
 				h.name(p, c.Name, rankAssigned)
 				h.target(p, ref)
+			} else if p := fallbackOf(e); p != nil {
+				h.name(p, c.Name, rankAssigned)
 			}
 		}
 	}
@@ -196,13 +205,16 @@ func (h *hinter) compared(args []query.Expr) {
 		return
 	}
 	for i, e := range args {
-		p := paramOf(e)
-		if p == nil {
+		p, fallback := paramOf(e), fallbackOf(e)
+		if p == nil && fallback == nil {
 			continue
 		}
-		if name, ref := h.column(args[1-i]); name != "" {
+		name, ref := h.column(args[1-i])
+		if p != nil {
 			h.name(p, name, rankCompared)
 			h.target(p, ref)
+		} else {
+			h.name(fallback, name, rankCompared)
 		}
 	}
 }
