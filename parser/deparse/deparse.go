@@ -88,6 +88,14 @@ func Expr(e query.Expr, ctx *Context) string {
 	return p.out.String()
 }
 
+// ExprWithCasts is [Expr] with an implicit cast at the top shown, as EXPLAIN
+// prints the keys that it sorts and groups by (showimplicit true).
+func ExprWithCasts(e query.Expr, ctx *Context) string {
+	p := printer{ctx: ctx}
+	p.expr(e, true)
+	return p.out.String()
+}
+
 // List returns the texts of a list of expressions, separated by commas.
 func List(list []query.Expr, ctx *Context) string {
 	p := printer{ctx: ctx}
