@@ -287,7 +287,7 @@ func TypeName(cat *catalog.Catalog, n *pg.TypeName) (t pgtype.OID, mod pgtype.Ty
 func Collation(cat *catalog.Catalog, names []*pg.Node) (oid pgtype.OID, err *Error) {
 	defer catchError(&err)
 	a := &analyzer{cat: cat}
-	return a.collation(strings_(names), noLoc), nil
+	return a.collation(stringsOf(names), noLoc), nil
 }
 
 // bareSpan gives an error of a run without text its location.

@@ -52,7 +52,7 @@ func (s *state) withClause(q *query.Query, w *pg.WithClause) {
 				s.fail(errDuplicateAlias, int(raw.Location), "WITH query name \"%s\" specified more than once", raw.Ctename)
 			}
 		}
-		c := &cte{&query.CommonTableExpr{Name: raw.Ctename, AliasColumns: strings_(raw.Aliascolnames), Loc: s.span(int(raw.Location))}, raw}
+		c := &cte{&query.CommonTableExpr{Name: raw.Ctename, AliasColumns: stringsOf(raw.Aliascolnames), Loc: s.span(int(raw.Location))}, raw}
 		switch raw.Ctematerialized {
 		case pg.CTEMaterialize_CTEMaterializeAlways:
 			c.Materialized = query.CTEMaterializeAlways

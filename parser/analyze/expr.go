@@ -326,7 +326,7 @@ func (s *state) collateClause(n *pg.CollateClause) query.Expr {
 		s.fail(errDatatypeMismatch, loc, "collations are not supported by type %s", s.format(t))
 	}
 	e := &query.CollateExpr{Arg: a}
-	e.Header = query.Header{Typ: a.ResultType(), Mod: a.ResultTypmod(), Coll: s.collation(strings_(n.Collname), loc), Loc: s.span(loc)}
+	e.Header = query.Header{Typ: a.ResultType(), Mod: a.ResultTypmod(), Coll: s.collation(stringsOf(n.Collname), loc), Loc: s.span(loc)}
 	return e
 }
 

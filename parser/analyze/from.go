@@ -238,7 +238,7 @@ func (s *state) columnDefs(defs []*pg.Node, f *query.RangeTblFunction) []attr {
 			if coll == 0 {
 				s.fail(errDatatypeMismatch, int(c.Location), "collations are not supported by type %s", s.format(t))
 			}
-			coll = s.collation(strings_(c.Collname), int(c.Location))
+			coll = s.collation(stringsOf(c.Collname), int(c.Location))
 		}
 		out = append(out, attr{name: d.Colname, typ: t, mod: mod, coll: coll})
 		f.ColNames = append(f.ColNames, d.Colname)
@@ -254,7 +254,7 @@ func (s *state) tableSample(n *pg.RangeTableSample, it *nsItem) {
 	if r.Kind != query.RTERelation || r.RelKind != catalog.KindTable && r.RelKind != catalog.KindMatView && r.RelKind != catalog.KindPartitioned {
 		s.fail(errFeatureNotSupported, rawLoc(n.Relation), "TABLESAMPLE clause can only be applied to tables and materialized views")
 	}
-	schema, name := s.qualified(strings_(n.Method), loc)
+	schema, name := s.qualified(stringsOf(n.Method), loc)
 	var handler *catalog.Func
 	for _, f := range s.cat.FuncsByName(schema, name) {
 		if len(f.Args) == 1 && f.Args[0] == pgtype.InternalOID {

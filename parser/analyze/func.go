@@ -56,7 +56,7 @@ func (s *state) transformFuncCall(fn *pg.FuncCall) query.Expr {
 			args = append(args, s.expr(n.GetSortBy().GetNode(), kindOrderBy))
 		}
 	}
-	c := &call{names: strings_(fn.Funcname), args: args, fn: fn, lastSRF: last, loc: int(fn.Location)}
+	c := &call{names: stringsOf(fn.Funcname), args: args, fn: fn, lastSRF: last, loc: int(fn.Location)}
 	return s.funcOrColumn(c)
 }
 

@@ -297,7 +297,7 @@ func (s *state) conflictArbiter(n *pg.OnConflictClause, c *query.OnConflictExpr)
 		e := &query.InferenceElem{Arg: s.expr(expr, kindIndexExpression)}
 		e.Typ, e.Mod, e.Loc = e.Arg.ResultType(), e.Arg.ResultTypmod(), e.Arg.Span()
 		if len(el.Collation) > 0 {
-			e.InferColl = s.collation(strings_(el.Collation), exprLoc(e.Arg))
+			e.InferColl = s.collation(stringsOf(el.Collation), exprLoc(e.Arg))
 		}
 		if len(el.Opclass) > 0 {
 			s.unsupported(loc, "an operator class in ON CONFLICT")

@@ -21,7 +21,7 @@ func (s *state) join(n *pg.JoinExpr) (query.JoinNode, *nsItem, []*nsItem) {
 	items := append(slices.Clone(leftItems), rightItems...)
 	j.Left, j.Right = left, right
 
-	j.Using = strings_(n.UsingClause)
+	j.Using = stringsOf(n.UsingClause)
 	if n.IsNatural {
 		j.Using = nil
 		for _, name := range leftItem.names.Columns {

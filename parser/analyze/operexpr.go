@@ -20,7 +20,7 @@ func isNullConst(n *pg.Node) bool {
 
 // aExpr dispatches on the kind of an operator expression.
 func (s *state) aExpr(n *pg.A_Expr) query.Expr {
-	names, loc := strings_(n.Name), int(n.Location)
+	names, loc := stringsOf(n.Name), int(n.Location)
 	switch n.Kind {
 	case pg.A_Expr_Kind_AEXPR_OP_ANY, pg.A_Expr_Kind_AEXPR_OP_ALL:
 		l, r := s.transform(n.Lexpr), s.transform(n.Rexpr)

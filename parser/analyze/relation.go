@@ -28,7 +28,7 @@ func tableAttrs(t *catalog.Table) []attr {
 	return out
 }
 
-func strings_(list []*pg.Node) []string {
+func stringsOf(list []*pg.Node) []string {
 	out := make([]string, 0, len(list))
 	for _, n := range list {
 		out = append(out, n.GetString_().GetSval())
@@ -40,7 +40,7 @@ func makeAlias(a *pg.Alias) *query.Alias {
 	if a == nil {
 		return nil
 	}
-	return &query.Alias{Name: a.Aliasname, Columns: strings_(a.Colnames)}
+	return &query.Alias{Name: a.Aliasname, Columns: stringsOf(a.Colnames)}
 }
 
 func cloneAlias(a *query.Alias) *query.Alias {

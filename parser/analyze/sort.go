@@ -187,7 +187,7 @@ func (s *state) addToSortList(t *query.TargetEntry, list []*query.SortGroupClaus
 			o := s.sortOperators(typ, false, true, true)
 			sortOp, eqOp, hashable, reverse = o.gt, o.eq, o.hashable, true
 		case pg.SortByDir_SORTBY_USING:
-			sortOp, eqOp, reverse = s.sortUsing(strings_(by.UseOp), typ)
+			sortOp, eqOp, reverse = s.sortUsing(stringsOf(by.UseOp), typ)
 			o := s.cat.Operator(eqOp)
 			hashable = o != nil && o.CanHash
 		default:

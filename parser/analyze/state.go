@@ -60,7 +60,6 @@ const (
 	errInvalidRecursion    = "42P19"
 	errWindowing           = "42P20"
 	errCollationMismatch   = "42P21"
-	errIndeterminateColl   = "42P22"
 	errTooManyColumns      = "54011"
 	errTooManyArguments    = "54023"
 	errTooComplex          = "54001"

@@ -20,7 +20,7 @@ func (s *state) subLink(n *pg.SubLink) query.Expr {
 	case pg.SubLinkType_ARRAY_SUBLINK:
 		kind = query.ArraySubLink
 	}
-	return s.subLinkAs(n, kind, n.Testexpr, strings_(n.OperName), int(n.Location))
+	return s.subLinkAs(n, kind, n.Testexpr, stringsOf(n.OperName), int(n.Location))
 }
 
 // subLinkAs is transformSubLink (parse_expr.c).

@@ -18,7 +18,7 @@ import (
 func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 	t := a.lookupType(n)
 	if t == nil {
-		name := strings.Join(strings_(n.Names), ".")
+		name := strings.Join(stringsOf(n.Names), ".")
 		if len(n.ArrayBounds) > 0 {
 			name += "[]"
 		}
@@ -28,7 +28,7 @@ func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 			for _, t := range a.cat.Types() {
 				known = append(known, t.Name)
 			}
-			if near, ok := diag.DidYouMean(strings_(n.Names)[0], known); ok {
+			if near, ok := diag.DidYouMean(stringsOf(n.Names)[0], known); ok {
 				hint = fmt.Sprintf("Perhaps you meant the type \"%s\".", near)
 			}
 		}
@@ -38,7 +38,7 @@ func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 }
 
 func (a *analyzer) lookupType(n *pg.TypeName) *catalog.Type {
-	names := strings_(n.Names)
+	names := stringsOf(n.Names)
 	loc := int(n.Location)
 	if len(names) == 0 {
 		return a.cat.Type(pgtype.OID(n.TypeOid))
@@ -102,7 +102,7 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 	if len(n.Typmods) == 0 {
 		return pgtype.Typmod(n.Typemod)
 	}
-	name := strings.Join(strings_(n.Names), ".")
+	name := strings.Join(stringsOf(n.Names), ".")
 	fn := a.cat.Func(t.TypmodIn)
 	if fn == nil {
 		a.fail(errSyntax, loc, "type modifier is not allowed for type \"%s\"", name)

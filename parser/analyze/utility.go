@@ -65,7 +65,7 @@ func (s *state) call(fn *pg.FuncCall) {
 		args = append(args, s.expr(a, kindCallArgument))
 	}
 	s.kind = kindCallArgument
-	e := s.funcOrColumn(&call{names: strings_(fn.Funcname), args: args, fn: fn, lastSRF: s.lastSRF, procCall: true, loc: int(fn.Location)})
+	e := s.funcOrColumn(&call{names: stringsOf(fn.Funcname), args: args, fn: fn, lastSRF: s.lastSRF, procCall: true, loc: int(fn.Location)})
 	s.assignCollations(e)
 	s.kind = save
 }
