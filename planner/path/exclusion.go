@@ -19,9 +19,13 @@ func ExcludedByConstraints(root *rel.PlannerInfo, rl *rel.RelOptInfo) bool {
 	if len(rl.BaseRestrict) == 0 {
 		return false
 	}
-	for _, r := range rl.BaseRestrict {
-		if eval.IsFalseOrNull(r.Clause) {
-			return true
+	// Up to 16 only a lone clause is looked at, into which folding would have
+	// turned the others.
+	if len(rl.BaseRestrict) == 1 || g.Version(17) {
+		for _, r := range rl.BaseRestrict {
+			if eval.IsFalseOrNull(r.Clause) {
+				return true
+			}
 		}
 	}
 	partition := false
