@@ -85,8 +85,11 @@ func bytewiseName(provider, name string) bool {
 
 // deterministic reports whether equal text has equal bytes under a collation.
 func deterministic(g *rel.Global, coll pgtype.OID) bool {
+	if coll == 0 || coll == pgtype.DefaultCollation || coll == pgtype.CCollation {
+		return true
+	}
 	c := g.Catalog.Collation(coll)
-	return c == nil || c.Deterministic || coll == pgtype.DefaultCollation
+	return c == nil || c.Deterministic
 }
 
 // Parser reads texts of one type.
@@ -102,7 +105,27 @@ func NewParser(g *rel.Global, typ pgtype.OID) *Parser {
 	if d == nil || !d.Known() {
 		return nil
 	}
+	if !needsZone(d) {
+		return &Parser{d, pgtype.Env{Major: g.VersionNum / 10000}}
+	}
 	return &Parser{d, Env(g)}
+}
+
+// needsZone reports whether the texts of a type mean something else under
+// another TimeZone, DateStyle or now(). Looking those up costs more than reading
+// a number.
+func needsZone(d *pgtype.Desc) bool {
+	if d.Elem != nil {
+		return needsZone(d.Elem)
+	}
+	if d.Sub != nil {
+		return needsZone(d.Sub)
+	}
+	switch d.OID {
+	case pgtype.DateOID, pgtype.TimeOID, pgtype.TimetzOID, pgtype.TimestampOID, pgtype.TimestamptzOID, pgtype.IntervalOID:
+		return true
+	}
+	return false
 }
 
 // Parse reads a text; ok is false where the type does not take it.

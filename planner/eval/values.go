@@ -56,7 +56,11 @@ func (f *folder) datum(c *query.Const) (pgtype.Datum, bool) {
 	if d == nil || !d.Known() {
 		return pgtype.Datum{}, false
 	}
-	v, err := pgtype.Parse(d, c.Value, pgtype.NoTypmod, f.environment())
+	env := pgtype.Env{Major: f.g.VersionNum / 10000}
+	if needsZone(d) {
+		env = f.environment()
+	}
+	v, err := pgtype.Parse(d, c.Value, pgtype.NoTypmod, env)
 	return v, err == nil
 }
 
@@ -67,7 +71,11 @@ func (f *folder) constant(v pgtype.Datum, h query.Header) *query.Const {
 	}
 	c := f.null(h)
 	c.Null = false
-	c.Value = v.Format(f.environment().Location)
+	if needsZone(v.Desc()) {
+		c.Value = v.Format(f.environment().Location)
+	} else {
+		c.Value = v.String()
+	}
 	return c
 }
 

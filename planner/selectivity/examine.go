@@ -35,6 +35,10 @@ type VarData struct {
 	noValues bool
 	mcv      *[]pgtype.Datum
 	hist     *[]pgtype.Datum
+	// pred is the last function that was prepared, predOf which it is and under
+	// which collation.
+	pred   predicate
+	predOf [2]pgtype.OID
 }
 
 // baseRel returns a base relation, nil for an index that has none

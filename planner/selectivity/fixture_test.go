@@ -31,7 +31,7 @@ type fixture struct {
 
 // root lays a planner's state over a query: its base relations with their sizes
 // and indexes, and nothing more.
-func (f *fixture) root(t *testing.T, sql string) *rel.PlannerInfo {
+func (f *fixture) root(t testing.TB, sql string) *rel.PlannerInfo {
 	t.Helper()
 	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
 	if diags.HasErrors() {
@@ -94,7 +94,7 @@ func restrictInfo(root *rel.PlannerInfo, e query.Expr) *rel.RestrictInfo {
 }
 
 // handFixture is a fixture of a schema and a statistics file written by hand.
-func handFixture(t *testing.T, schema, file string) *fixture {
+func handFixture(t testing.TB, schema, file string) *fixture {
 	t.Helper()
 	base, err := builtin.Load(16)
 	if err != nil {

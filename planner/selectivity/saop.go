@@ -69,6 +69,9 @@ func (c *context) scalarArray(n *query.ScalarArrayOpExpr, join bool) float64 {
 			c.approximate("the elements of an array are not known")
 			break
 		}
+		if s, ok := c.equalElements(n, left, name, elems, acc); ok {
+			return s
+		}
 		for _, e := range elems {
 			k := *e
 			k.Typ, k.Coll = elem, elemColl
@@ -97,6 +100,31 @@ func (c *context) scalarArray(n *query.ScalarArrayOpExpr, join bool) float64 {
 		}
 	}
 	return clamp(s)
+}
+
+// equalElements is the estimate of = ANY and <> ALL over constants, with the
+// column looked up once; false for other cases.
+func (c *context) equalElements(n *query.ScalarArrayOpExpr, left query.Expr, name string, elems []*query.Const, acc *disjunction) (float64, bool) {
+	negate := name == "neqsel"
+	if len(elems) == 0 || name != "eqsel" && !negate {
+		return 0, false
+	}
+	op := n.Op
+	if negate {
+		o := c.root.Global.Catalog.Operator(op)
+		if o == nil || o.Negator == 0 {
+			return 0, false
+		}
+		op = o.Negator
+	}
+	v, _, onLeft, ok := c.restrictionVar([]query.Expr{left, elems[0]})
+	if !ok || !onLeft {
+		return 0, false
+	}
+	for _, e := range elems {
+		acc.add(eqConst(v, op, n.InputColl, e, true, negate))
+	}
+	return acc.result(), true
 }
 
 // disjunction joins the estimates of an array's elements: independently, or for

@@ -85,6 +85,9 @@ type predicate func(a, b pgtype.Datum) (result, ok bool)
 // predicate prepares a function for evaluation; nil, and the plan approximate,
 // where it is not listed.
 func (v *VarData) predicate(fn, coll pgtype.OID) predicate {
+	if v.pred != nil && v.predOf == [2]pgtype.OID{fn, coll} {
+		return v.pred
+	}
 	p := eval.NewPredicate(v.root.Global, fn, coll)
 	if p == nil {
 		name := "an operator"
@@ -94,13 +97,15 @@ func (v *VarData) predicate(fn, coll pgtype.OID) predicate {
 		v.root.Global.Approximate(name + " is not evaluated over statistics")
 		return nil
 	}
-	return func(a, b pgtype.Datum) (bool, bool) {
+	v.predOf = [2]pgtype.OID{fn, coll}
+	v.pred = func(a, b pgtype.Datum) (bool, bool) {
 		r, ok := p(a, b)
 		if !ok {
 			v.root.Global.Approximate("values of a column's statistics cannot be compared")
 		}
 		return r, ok
 	}
+	return v.pred
 }
 
 // constant decodes the constant of a clause.
