@@ -1,0 +1,60 @@
+# Everything a checkout needs: Go, a C compiler and git. PostgreSQL for tests and
+# the demo comes from $DBGEN_TEST_DATABASE_URL, else from server binaries on the
+# machine, else it is fetched.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+.DEFAULT_GOAL := help
+
+GO ?= go
+PKG ?= ./...
+BOOKSHOP := testdata/bookshop
+# Files that people write: golden files and captured data are checked otherwise.
+GOFUMPT_DIRS := cmd parser planner templates runtime testdata
+
+.PHONY: help demo test build lint unit race bench fuzz update acceptance tidy
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/\1|\2/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: ## build bin/dbgen
+	@$(GO) build -o bin/dbgen ./cmd/dbgen
+
+demo: build ## run dbgen on the sample project, then the generated code on a throw-away PostgreSQL
+	@echo '$$ dbgen generate     (in $(BOOKSHOP))'
+	@cd $(BOOKSHOP) && ../../bin/dbgen generate
+	@echo
+	@echo '$$ dbgen explain ListCustomerOrders'
+	@cd $(BOOKSHOP) && ../../bin/dbgen explain ListCustomerOrders
+	@echo '$$ go run ./$(BOOKSHOP)/demo'
+	@$(GO) run ./$(BOOKSHOP)/demo
+
+test: lint unit ## everything: formatting, vet, staticcheck and all tests, against real PostgreSQL
+
+lint: ## gofumpt, vet and staticcheck
+	@files=$$($(GO) tool gofumpt -l $(GOFUMPT_DIRS)); [ -z "$$files" ] || { echo "not gofumpt'ed:"; echo "$$files"; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+
+unit: ## all tests
+	@$(GO) test $(PKG)
+
+race: ## all tests under the race detector
+	@$(GO) test -race $(PKG)
+
+bench: ## all benchmarks
+	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+
+fuzz: ## each fuzz test for half a minute
+	@for p in ./parser/annotation:FuzzAnnotations ./planner/stats:FuzzRead ./parser/ddl:FuzzApply; do \
+	  $(GO) test -run '^$$' -fuzz "^$${p##*:}$$" -fuzztime 30s "$${p%%:*}"; done
+
+update: ## rewrite golden files
+	@$(GO) test ./templates/... ./cmd/... -update
+	@cd $(BOOKSHOP) && $(GO) run ../../cmd/dbgen generate
+
+acceptance: build ## score dbgen against the shared corpora and workloads, where they are beside the checkout
+	@bash testdata/acceptance.sh
+
+tidy: ## go mod tidy
+	@$(GO) mod tidy

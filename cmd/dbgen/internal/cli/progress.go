@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// progress shows long work on a terminal, and nothing in a pipe.
+type progress struct {
+	w     io.Writer
+	shown bool
+}
+
+func (a *app) progress() *progress {
+	p := &progress{}
+	if f, ok := a.std.Err.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			p.w = f
+		}
+	}
+	return p
+}
+
+func (p *progress) step(stage string, done, total int) {
+	if p.w == nil {
+		return
+	}
+	p.shown = true
+	fmt.Fprintf(p.w, "\r\x1b[K%s %d/%d", stage, done, total)
+}
+
+func (p *progress) done() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
