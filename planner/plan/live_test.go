@@ -1,0 +1,288 @@
+package plan_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/dbgen/dbgen/parser"
+	"github.com/dbgen/dbgen/parser/analyze"
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/catalog/builtin"
+	"github.com/dbgen/dbgen/parser/ddl"
+	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/parser/source"
+	"github.com/dbgen/dbgen/planner/eval"
+	"github.com/dbgen/dbgen/planner/join"
+	"github.com/dbgen/dbgen/planner/path"
+	"github.com/dbgen/dbgen/planner/plan"
+	"github.com/dbgen/dbgen/planner/prep"
+	"github.com/dbgen/dbgen/planner/rel"
+	"github.com/dbgen/dbgen/planner/rewrite"
+	"github.com/dbgen/dbgen/planner/stats"
+	"github.com/dbgen/dbgen/planner/stats/pull"
+	"github.com/dbgen/dbgen/runtime/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+const schema = `
+	CREATE TABLE a (id int PRIMARY KEY, k int NOT NULL, g int, t text, v varchar(40));
+	CREATE TABLE b (id int PRIMARY KEY, k int, g int, "Odd name" text);
+	CREATE TABLE c (id int, k int, g int, a int REFERENCES a (id), b int REFERENCES b (id), t text);
+	CREATE TABLE d (x int, y int, v int, PRIMARY KEY (x, y));
+	CREATE INDEX a_k ON a (k);
+	CREATE INDEX a_lower ON a (lower(t));
+	CREATE INDEX a_v ON a (v);
+	CREATE INDEX "A g" ON a (g) WHERE k < 50;
+	CREATE INDEX c_k ON c (k);
+	CREATE INDEX c_a ON c (a);
+	CREATE INDEX c_g ON c (g, id);
+	CREATE TABLE p (id int NOT NULL, at date NOT NULL, n int) PARTITION BY RANGE (at);
+	CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+	CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+	CREATE INDEX p_id ON p (id);`
+
+const data = `
+	INSERT INTO a SELECT i, i % 500, i % 7, repeat('x', 20) || i, 'v' || i FROM generate_series(1, 20000) i;
+	INSERT INTO b SELECT i, i % 100, CASE WHEN i % 9 > 0 THEN i % 5 END, repeat('y', 10) FROM generate_series(1, 3000) i;
+	INSERT INTO c SELECT i, i % 2000, i % 3, 1 + i % 17001, 1 + i % 2500, repeat('z', 100) FROM generate_series(1, 100000) i;
+	INSERT INTO d SELECT i % 100, i / 100, i FROM generate_series(0, 4999) i;
+	INSERT INTO p SELECT i, '2020-01-01'::date + i % 60, i % 10 FROM generate_series(1, 5000) i;
+	VACUUM ANALYZE;`
+
+// queries are planned as scans and joins alone: no ordering, no grouping.
+var queries = []string{
+	"SELECT * FROM a",
+	"SELECT id FROM a WHERE g = 3 AND t <> 'x' AND k = $1::int",
+	"SELECT id FROM a WHERE id = 5 AND g > 1",
+	"SELECT id FROM a x WHERE id = 5",
+	"SELECT x.* FROM a AS x (one, two) WHERE two = 6 AND one <> 7",
+	"SELECT k FROM a WHERE k = 5",
+	"SELECT lower(t) FROM a WHERE lower(t) = 'x'",
+	"SELECT * FROM a WHERE v = 'v17'",
+	"SELECT v FROM a WHERE v = 'v17'",
+	"SELECT v FROM a WHERE v > $1 AND v IS NOT NULL",
+	"SELECT * FROM a WHERE g = 3 AND k < 50",
+	"SELECT * FROM a WHERE g = 3 AND k < 40",
+	"SELECT * FROM a WHERE k = 3 OR id = 9",
+	"SELECT * FROM a WHERE (k = 3 AND g = 2) OR id = 9",
+	"SELECT * FROM c WHERE a = 5 AND k = 3",
+	"SELECT * FROM c WHERE a = 5 AND k IN (1, 2, 3) AND t LIKE 'z%'",
+	"SELECT * FROM c WHERE k = ANY ($1::int[])",
+	"SELECT * FROM a WHERE ctid = '(0,1)'",
+	"SELECT * FROM a WHERE ctid = '(0,1)' OR ctid = '(0,2)'",
+	"SELECT * FROM a WHERE ctid > '(0,1)' AND g = 2",
+	"SELECT * FROM a WHERE $1::int = 4",
+	"SELECT * FROM a WHERE false",
+	"SELECT * FROM a WHERE (k, g) > (490, 3)",
+	"SELECT * FROM c WHERE (g, id) > (2, 99990)",
+	`SELECT "Odd name" FROM b WHERE "Odd name" = 'x'`,
+	"SELECT * FROM p WHERE id = 5",
+	"SELECT * FROM p WHERE id = 5 AND at = '2020-01-05'",
+	"SELECT * FROM p WHERE at > '2030-01-05'",
+	"SELECT p.*, a.t FROM p JOIN a ON a.id = p.n",
+	"SELECT p.*, a.t FROM p JOIN a ON a.id = p.n WHERE p.id < 20",
+	"SELECT p.*, a.t FROM a JOIN p ON a.id = p.id WHERE a.k = 3",
+	"SELECT * FROM generate_series(1, 10) s (n), a WHERE a.id = s.n",
+	"SELECT * FROM (VALUES (1, 'x'), (2, 'y')) v (x, y) WHERE x > 1",
+	"SELECT * FROM a, LATERAL generate_series(1, a.g) s WHERE a.k = 4",
+	"SELECT * FROM a TABLESAMPLE bernoulli (10) REPEATABLE (3) WHERE g = 2",
+	"SELECT * FROM a TABLESAMPLE system ($1)",
+	"SELECT * FROM a JOIN b ON a.k = b.k",
+	"SELECT * FROM a x JOIN a y ON x.k = y.k JOIN a z ON z.id = x.id",
+	"SELECT * FROM a JOIN b ON a.id = b.id",
+	"SELECT * FROM c JOIN a ON c.a = a.id JOIN b ON c.b = b.id",
+	"SELECT * FROM c, a, b WHERE c.a = a.id AND c.b = b.id AND a.k = 7",
+	"SELECT * FROM c JOIN a ON c.a = a.id WHERE c.k = 17",
+	"SELECT * FROM a, b WHERE a.id < b.id",
+	"SELECT * FROM a LEFT JOIN b ON a.k = b.k AND a.g = 3",
+	"SELECT * FROM b LEFT JOIN a ON a.k = b.k WHERE a.id IS NULL",
+	"SELECT * FROM b FULL JOIN a ON a.id = b.id",
+	"SELECT * FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.a = a.id WHERE coalesce(b.g, c.g) = 2",
+	"SELECT * FROM a LEFT JOIN b ON a.id = b.k AND $1::int = 3",
+	"SELECT a.* FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.k = a.k)",
+	"SELECT a.* FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k AND b.g <> a.g)",
+	"SELECT b.* FROM b WHERE b.k IN (SELECT a.k FROM a)",
+	"SELECT a.* FROM a WHERE a.k IN (SELECT b.g FROM b)",
+	"SELECT a.* FROM a WHERE a.k IN (SELECT b.g + 1 FROM b)",
+	"SELECT * FROM a JOIN b ON a.k + 1 = b.k",
+	"SELECT * FROM a JOIN b ON a.k = b.k OR a.g = b.g",
+	"SELECT * FROM c c1, c c2, a WHERE c1.a = c2.b AND c1.k = a.k AND a.id = 100",
+	"SELECT * FROM a, b WHERE a.k = b.k AND a.k > 490",
+	"SELECT * FROM c, a WHERE c.a = a.id AND a.k = $1::int AND c.g < $2::int",
+}
+
+var settings = [][]string{
+	{"max_parallel_workers_per_gather=0"},
+	{"max_parallel_workers_per_gather=0", "enable_hashjoin=off"},
+	{"max_parallel_workers_per_gather=0", "enable_mergejoin=off", "enable_nestloop=off"},
+	{"max_parallel_workers_per_gather=0", "enable_hashjoin=off", "enable_nestloop=off"},
+	{"max_parallel_workers_per_gather=0", "enable_indexscan=off", "enable_bitmapscan=off", "enable_indexonlyscan=off"},
+	{"max_parallel_workers_per_gather=0", "enable_seqscan=off", "enable_indexscan=off"},
+	{"parallel_setup_cost=0", "parallel_tuple_cost=0", "min_parallel_table_scan_size=0", "min_parallel_index_scan_size=0"},
+}
+
+type fixture struct {
+	conn  *pgx.Conn
+	bound *stats.Bound
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	conn := pgtest.New(t, pgtest.SQL(schema)).Conn()
+	ctx := context.Background()
+	for _, sql := range strings.Split(data, ";") {
+		if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, _, err := pull.Pull(ctx, conn, pull.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := builtin.Load(file.Server.VersionNum / 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := catalog.New(base)
+	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", schema)}, parser.Schema)
+	diags.Append(ddl.Apply(cat, stmts))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	b, diags := stats.Bind(file, cat, stats.BindOptions{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return &fixture{conn: conn, bound: b}
+}
+
+// plan plans the scans and joins of a query.
+func (f *fixture) plan(t *testing.T, sql string, s *stats.Settings) (*plan.Node, *rel.Global) {
+	t.Helper()
+	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
+	if diags.HasErrors() {
+		t.Fatal(sql, diags)
+	}
+	a, diags := analyze.Statement(f.bound.Catalog, stmts[0])
+	if diags.HasErrors() {
+		t.Fatalf("%s: %s", sql, diags[0].Message)
+	}
+	bound := *f.bound
+	bound.Settings = s
+	g := &rel.Global{Catalog: bound.Catalog, Stats: &bound, Settings: s, VersionNum: bound.VersionNum}
+	parse := rewrite.Rewrite(g, a.Query)
+	g.ParallelModeOK = s.MaxParallelWorkersPerGather > 0 && eval.MaxParallelHazard(g, parse) != 'u'
+	root := &rel.PlannerInfo{
+		Parse: parse, Global: g, Level: 1, JoinDomains: []*rel.JoinDomain{{}}, WTParamID: -1, LimitTuples: -1,
+	}
+	prep.Preprocess(root)
+	root.ProcessedTargetList = parse.TargetList
+	rl := join.QueryPlanner(root, func() {})
+	target := prep.MakeTargetCosted(root, parse.TargetList)
+	path.GenerateUsefulGatherPaths(root, rl, false)
+	path.SetCheapest(rl)
+	if rl.CheapestTotal == nil {
+		t.Fatalf("%s: no path", sql)
+	}
+	best := rl.CheapestTotal
+	if !slices.EqualFunc(best.Base().Target.Exprs, target.Exprs, query.Equal) {
+		best = path.ApplyProjection(root, rl, best, target)
+	}
+	return plan.Create(root, best), g
+}
+
+// explain returns EXPLAIN's output, of a generic plan where the query has
+// parameters.
+func (f *fixture) explain(t *testing.T, sql, format string) string {
+	t.Helper()
+	ctx := context.Background()
+	explain := "EXPLAIN (FORMAT " + format + ") " + sql
+	if params := strings.Count(sql, "$"); params > 0 {
+		if _, err := f.conn.Exec(ctx, "DEALLOCATE ALL; PREPARE q AS "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(sql, err)
+		}
+		explain = "EXPLAIN (FORMAT " + format + ") EXECUTE q (NULL" + strings.Repeat(", NULL", params-1) + ")"
+	}
+	results, err := f.conn.PgConn().Exec(ctx, explain).ReadAll()
+	if err != nil {
+		t.Fatal(sql, err)
+	}
+	var b strings.Builder
+	for _, r := range results[0].Rows {
+		b.Write(r[0])
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// TestScansAndJoins holds the plans of queries without grouping and ordering
+// against the server's, to the letter, under settings that force other joins.
+func TestScansAndJoins(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ctx := context.Background()
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := f.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same, all := 0, 0
+	for _, set := range settings {
+		exec("RESET ALL")
+		exec("SET plan_cache_mode = force_generic_plan")
+		exec("SET jit = off")
+		values := map[string]string{"plan_cache_mode": "force_generic_plan", "TimeZone": "UTC"}
+		for _, kv := range set {
+			k, v, _ := strings.Cut(kv, "=")
+			exec("SET " + k + " = '" + v + "'")
+			values[k] = v
+		}
+		s, diags := stats.ParseSettings(f.bound.VersionNum/10000, values)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, sql := range queries {
+			want := f.explain(t, sql, "TEXT")
+			n, g := f.plan(t, sql, s)
+			if n == nil {
+				t.Errorf("%v %s: %v", set, sql, g.Unsupported)
+				continue
+			}
+			if len(g.Reasons) > 0 {
+				t.Logf("%s: %s", sql, g.Reasons[0])
+				continue
+			}
+			all++
+			if diff := cmp.Diff(want, n.Text()); diff != "" {
+				t.Errorf("%v %s\n%s", set, sql, diff)
+				continue
+			}
+			same++
+			var server []struct{ Plan any }
+			if err := json.Unmarshal([]byte(f.explain(t, sql, "JSON")), &server); err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got any
+			if err := json.Unmarshal(text, &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(server[0].Plan, got); diff != "" {
+				t.Errorf("%v %s: JSON\n%s", set, sql, diff)
+			}
+		}
+	}
+	t.Logf("%d of %d plans are the server's", same, all)
+}
