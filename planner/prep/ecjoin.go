@@ -173,7 +173,9 @@ func isColumn(e query.Expr) bool {
 func joinClause(root *rel.PlannerInfo, ec *rel.EquivalenceClass, op pgtype.OID, left, right *rel.EquivalenceMember, parentEC *rel.EquivalenceClass) *rel.RestrictInfo {
 	for _, list := range [][]*rel.RestrictInfo{ec.Sources, ec.Derives} {
 		for _, r := range list {
-			if r.ParentEC == parentEC && (r.LeftEM == left && r.RightEM == right || r.LeftEM == right && r.RightEM == left) {
+			// Until 15 the turned clause is another one.
+			turned := root.Global.Version(16) && r.LeftEM == right && r.RightEM == left
+			if r.ParentEC == parentEC && (r.LeftEM == left && r.RightEM == right || turned) {
 				return r
 			}
 		}
