@@ -135,7 +135,7 @@ func TestTypes(t *testing.T) {
 	}
 	rows, err := conn.Query(context.Background(), `
 		select t.oid, m.mod, format_type(t.oid, m.mod),
-			coalesce((select quote_ident(e.typname) || '[]' from pg_type e where e.typarray = t.oid), quote_ident(t.typname))
+			coalesce((select case when e.typnamespace = 'pg_catalog'::regnamespace then e.typname else quote_ident(e.typname) end || '[]' from pg_type e where e.typarray = t.oid), case when t.typnamespace = 'pg_catalog'::regnamespace then t.typname else quote_ident(t.typname) end)
 		from pg_type t, lateral (select -1 as mod
 			union select m from unnest(array[0, 3, 6]) m where t.oid in (1083, 1114, 1184, 1266)
 			union select m from unnest(array[5, 36]) m where t.oid in (1042, 1043, 1015)

@@ -34,6 +34,10 @@ func SQLType(cat *catalog.Catalog, oid pgtype.OID) string {
 	if e := cat.Type(t.Element); t.IsArray() && t.Storage != 'p' && e != nil {
 		t, brackets = e, "[]"
 	}
+	if t.Schema == "pg_catalog" && cat.TypeByName("", t.Name) == t {
+		// numeric, time and their like are keywords, but no one quotes them.
+		return t.Name + brackets
+	}
 	return plainTypeName(cat, t) + brackets
 }
 

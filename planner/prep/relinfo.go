@@ -72,6 +72,11 @@ func indexInfos(root *rel.PlannerInfo, rl *rel.RelOptInfo, parent bool) []*rel.I
 	var list []ordered
 	for _, x := range rl.Table.Indexes {
 		if !x.Valid {
+			// Either the server has it invalid, too, or its definition was
+			// not understood, and then the server may use it.
+			if f := g.Stats.Index(x.OID); f.Index == nil || !f.Invalid {
+				g.Approximate("index " + x.Name + " is not understood, and the server may use it")
+			}
 			continue
 		}
 		info, known := indexInfo(root, rl, x, parent)

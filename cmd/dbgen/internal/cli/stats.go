@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/dbgen/dbgen/cmd/dbgen/internal/config"
@@ -120,7 +121,7 @@ func (a *app) pull(c *cobra.Command, url, out string, opts pull.Options) error {
 // redact takes the connection string, which may hold a password, out of an
 // error of connecting.
 func redact(err error) error {
-	var pe *pgx.ParseConfigError
+	var pe *pgconn.ParseConfigError
 	if errors.As(err, &pe) {
 		return errors.New("the database URL cannot be parsed")
 	}

@@ -182,7 +182,7 @@ func (s *server) typeName(ctx context.Context, oid uint32) (string, error) {
 	var name string
 	err := s.conn.QueryRow(ctx, `
 		SELECT CASE WHEN pg_type_is_visible(b.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END ||
-		       quote_ident(b.typname) || CASE WHEN b.oid <> t.oid THEN '[]' ELSE '' END
+		       CASE WHEN n.nspname = 'pg_catalog' THEN b.typname::text ELSE quote_ident(b.typname) END || CASE WHEN b.oid <> t.oid THEN '[]' ELSE '' END
 		FROM pg_type t
 		JOIN pg_type b ON b.oid = CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc THEN t.typelem ELSE t.oid END
 		JOIN pg_namespace n ON n.oid = b.typnamespace
