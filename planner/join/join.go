@@ -30,9 +30,24 @@ func QueryPlanner(root *rel.PlannerInfo, setKeys func()) *rel.RelOptInfo {
 	}
 	list := prep.Init(root, setKeys)
 	noteSelfJoins(root)
+	noteOuterJoins(root)
 	path.ExtractRestrictionOrClauses(root)
 	prep.AddOtherRels(root)
 	return makeOneRel(root, list)
+}
+
+// noteOuterJoins marks the plan as approximate where PostgreSQL 15 has other rules
+// for the clauses at and above outer joins; those of 16 are applied.
+func noteOuterJoins(root *rel.PlannerInfo) {
+	if root.Global.Version(16) {
+		return
+	}
+	for _, sj := range root.JoinInfoList {
+		if sj.Type != query.JoinSemi {
+			root.Global.Approximate("an outer join on PostgreSQL 15: its clauses are placed by the rules of 16")
+			return
+		}
+	}
 }
 
 // resultOnly is the shortcut for a query with an empty FROM: its only relation

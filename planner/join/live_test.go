@@ -245,7 +245,8 @@ func explained(m map[string]any) *node {
 				sub = sub["Plans"].([]any)[0].(map[string]any)
 			}
 		}
-		if sub["Node Type"] == "Bitmap Index Scan" {
+		switch sub["Node Type"] {
+		case "Bitmap Index Scan", "BitmapAnd", "BitmapOr":
 			continue
 		}
 		n.subs = append(n.subs, explained(sub))
@@ -257,6 +258,8 @@ func skip(parent *node, m map[string]any) bool {
 	switch m["Node Type"] {
 	case "Hash":
 		return true
+	case "Result": // a one-time filter
+		return m["Plans"] != nil
 	case "Sort", "Incremental Sort":
 		return strings.HasPrefix(parent.kind, "Merge Join") || parent.kind == "Unique"
 	case "Materialize":
@@ -329,6 +332,16 @@ func (r planner) planned(p rel.Path) *node {
 	return n
 }
 
+// printed prints a plan without the width of its top: that is of the query's own
+// target list, which is put on later.
+func printed(n *node) string {
+	n.width = 0
+	if strings.HasPrefix(n.kind, "Gather") {
+		n.subs[0].width = 0
+	}
+	return n.String()
+}
+
 // compare plans a query on both sides and returns the two trees.
 func (f *fixture) compare(t *testing.T, sql string, set []string) (server, ours string, exact bool) {
 	t.Helper()
@@ -365,7 +378,7 @@ func (f *fixture) compare(t *testing.T, sql string, set []string) (server, ours 
 	}
 	p, root := f.plan(t, sql, s)
 	g := root.Global
-	return explained(doc[0]["Plan"].(map[string]any)).String(), planner{root}.planned(p).String(), len(g.Reasons)+len(g.Unsupported) == 0
+	return printed(explained(doc[0]["Plan"].(map[string]any))), printed(planner{root}.planned(p)), len(g.Reasons)+len(g.Unsupported) == 0
 }
 
 // TestQueries holds joins against those of the server: the same methods in the
@@ -383,7 +396,7 @@ func TestQueries(t *testing.T) {
 				}
 				continue
 			}
-			if !exact {
+			if !exact && f.bound.VersionNum >= 160000 {
 				t.Errorf("%s\n%v: not exact", sql, set)
 			}
 			if diff := cmp.Diff(server, ours); diff != "" {
