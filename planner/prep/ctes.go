@@ -27,6 +27,7 @@ func processCTEs(root *rel.PlannerInfo) {
 		}
 		subroot := root.Subplan(root, q.Clone(), cte.Recursive, 0)
 		best := FetchUpperRel(subroot, rel.UpperFinal, query.Relids{}).CheapestTotal
+		takeCreationParams(g, best)
 		sp := &query.SubPlan{
 			Header: query.Header{Typ: pgtype.RecordOID, Mod: pgtype.NoTypmod}, Kind: query.CTESubLink,
 			SetParams: []int{SpecialExecParam(root)}, Name: "CTE " + cte.Name,

@@ -70,6 +70,7 @@ func makeSubPlan(root *rel.PlannerInfo, s *query.SubLink, test query.Expr, topQu
 	params := root.PlanParams
 	root.PlanParams = nil
 	best := root.CheapestFractional(FetchUpperRel(subroot, rel.UpperFinal, query.Relids{}), fraction)
+	takeCreationParams(root.Global, best)
 	result := buildSubPlan(root, subPlanInput{
 		root: subroot, path: best, params: params, kind: s.Kind, test: test, unknownEqFalse: topQual, typ: s.Typ,
 	})
@@ -90,6 +91,7 @@ func makeSubPlan(root *rel.PlannerInfo, s *query.SubLink, test query.Expr, topQu
 	if !hashable(root, best) {
 		return result
 	}
+	takeCreationParams(root.Global, best)
 	hashed := buildSubPlan(root, subPlanInput{
 		root: subroot, path: best, params: params, kind: query.AnySubLink, test: anyTest, testParams: ids, unknownEqFalse: true, typ: s.Typ,
 	})
@@ -322,8 +324,8 @@ func costSubPlan(root *rel.PlannerInfo, sp *query.SubPlan, path rel.Path) {
 		case query.ExistsSubLink:
 			c.PerTuple += run / cost.ClampRows(b.Rows)
 		case query.AllSubLink, query.AnySubLink:
-			c.PerTuple += 0.50 * run
-			c.PerTuple += 0.50 * b.Rows * op
+			c.PerTuple += float64(0.50 * run)
+			c.PerTuple += float64(0.50 * b.Rows * op)
 		default:
 			c.PerTuple += run
 		}

@@ -76,7 +76,7 @@ func partialDistinctPaths(root *rel.PlannerInfo, in, final *rel.RelOptInfo, targ
 	if len(rl.PartialPaths) == 0 {
 		return
 	}
-	if modern {
+	if root.Global.Version(17) {
 		path.GenerateUsefulGatherPaths(root, rl, true)
 	} else {
 		path.GenerateGatherPaths(root, rl, true)
