@@ -1,0 +1,48 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/dbgen/dbgen/parser/annotation"
+	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/infer"
+	"github.com/dbgen/dbgen/planner/advise"
+)
+
+// oneOfMany reports a method for one row over a query that may have several.
+func oneOfMany() *Rule {
+	return &Rule{
+		Code: "PL007", Name: "one-of-many", Default: diag.Warning,
+		Title: "a :one or :opt query may match several rows",
+		Explanation: "The schema does not rule out a second row, and the method returns an error once there is one. Compare " +
+			"all columns of a unique key, or say with ORDER BY and LIMIT 1 which row is meant, or return them with " +
+			":many. This is about correctness: it is reported whatever the size of the table, unless the statistics say " +
+			"that no table of the query has more than a row.",
+		Before: "-- name: GetAddress :one\nSELECT * FROM addresses WHERE customer_id = @customer_id;",
+		After:  "-- name: GetAddress :opt\nSELECT * FROM addresses WHERE customer_id = @customer_id ORDER BY id DESC LIMIT 1;",
+		Check: func(p *Pass) {
+			c := p.command()
+			if c != annotation.One && c != annotation.Opt && c != annotation.BatchOne || p.Facts == nil ||
+				p.Facts.Cardinality != infer.Many || p.single() {
+				return
+			}
+			p.report(0, diag.Diagnostic{
+				Span:    p.Statement.Annotation.CommandSpan,
+				Message: fmt.Sprintf(":%s, but the query may match several rows: %s", c, p.Facts.CardinalityWhy),
+				Label:   "a second row is an error at run time",
+				Hint:    "compare all columns of a unique key, add ORDER BY … LIMIT 1, or use :many",
+			})
+		},
+	}
+}
+
+// single reports whether every table that the query reads has at most a row.
+func (p *Pass) single() bool {
+	scans := p.Scans()
+	for _, s := range scans {
+		if _, n := advise.Size(p.Bound, s.Table); !s.Known || n > 1 {
+			return false
+		}
+	}
+	return len(scans) > 0
+}

@@ -1,0 +1,126 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/parser/source"
+	"github.com/dbgen/dbgen/planner/advise"
+)
+
+// own reports whether a span is one of the statement's own text. The planner
+// mixes in expressions of views, functions and defaults, whose spans are offsets
+// into other texts.
+func (p *Pass) own(s source.Span) bool {
+	if p.spans == nil {
+		p.spans = map[source.Span]bool{}
+		var visit func(q *query.Query)
+		visit = func(q *query.Query) {
+			for _, r := range q.RangeTable {
+				p.spans[r.Loc] = true
+			}
+			q.WalkLevels(func(e query.Expr, _ int) bool {
+				p.spans[e.Span()] = true
+				return true
+			})
+			q.Subqueries(visit)
+		}
+		visit(p.Analyzed.Query)
+	}
+	return !s.IsZero() && p.spans[s]
+}
+
+// conditionPlace is where a condition stands in the file; of one that is not in
+// the text, the table that it is about.
+func (p *Pass) conditionPlace(r *advise.Read, c *advise.Cond) source.Span {
+	if c != nil {
+		for _, s := range c.Spans {
+			if p.own(s) {
+				return p.Statement.FileSpan(s)
+			}
+		}
+	}
+	return p.tablePlace(r)
+}
+
+// tablePlace is where a table, or the view that reads it, stands in the file.
+func (p *Pass) tablePlace(r *advise.Read) source.Span {
+	if r.Rel.Index < len(r.Root.RTEs) {
+		if rte := r.Root.RTEs[r.Rel.Index]; rte != nil && p.own(rte.Loc) {
+			if name := p.named(rte.Loc, r.Table.OID); name {
+				return p.Statement.FileSpan(rte.Loc)
+			}
+		}
+	}
+	if s, ok := p.mention(r.Table); ok {
+		return s
+	}
+	return p.Statement.Span
+}
+
+// named reports whether a table of the statement stands at a span.
+func (p *Pass) named(s source.Span, table catalogOID) bool {
+	found := false
+	eachRTE(p.Analyzed.Query, func(r *query.RangeTblEntry) {
+		found = found || r.Loc == s && r.Relation == table
+	})
+	return found
+}
+
+// mention is the first place of the statement that names a table or a view over
+// it.
+func (p *Pass) mention(t *catalog.Table) (source.Span, bool) {
+	var out source.Span
+	eachRTE(p.Analyzed.Query, func(r *query.RangeTblEntry) {
+		if out.IsZero() && !r.Loc.IsZero() && r.Relation != 0 && p.reads(r.Relation, t.OID, nil) {
+			out = p.Statement.FileSpan(r.Loc)
+		}
+	})
+	return out, !out.IsZero()
+}
+
+// reads reports whether a relation is a table or a view that reads it.
+func (p *Pass) reads(relation, table catalogOID, seen []catalogOID) bool {
+	if relation == table {
+		return true
+	}
+	t := p.Bound.Catalog.Table(relation)
+	if t == nil || t.View == nil || slices.Contains(seen, relation) {
+		return false
+	}
+	found := false
+	eachRTE(t.View, func(r *query.RangeTblEntry) {
+		found = found || r.Relation != 0 && p.reads(r.Relation, table, append(seen, relation))
+	})
+	return found
+}
+
+func eachRTE(q *query.Query, fn func(*query.RangeTblEntry)) {
+	for _, r := range q.RangeTable {
+		fn(r)
+	}
+	q.Subqueries(func(s *query.Query) { eachRTE(s, fn) })
+}
+
+// text is what stands at a place of the file.
+func (p *Pass) text(s source.Span) string {
+	f := p.Statement.File.Text
+	if s.Start < 0 || s.End > len(f) || s.Start >= s.End {
+		return ""
+	}
+	return f[s.Start:s.End]
+}
+
+// exprSpan is the place of an expression, casts that were not written taken off.
+func exprSpan(e query.Expr) source.Span {
+	if s := e.Span(); !s.IsZero() {
+		return s
+	}
+	for _, c := range query.Children(e) {
+		if s := exprSpan(c); !s.IsZero() {
+			return s
+		}
+	}
+	return source.Span{}
+}

@@ -1,0 +1,110 @@
+package lint
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dbgen/dbgen/parser/deparse"
+	"github.com/dbgen/dbgen/parser/pgtype"
+	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/planner/advise"
+)
+
+type catalogOID = pgtype.OID
+
+// count prints a number of rows to three digits, as an estimate deserves:
+// 2,290,000.
+func count(n float64) string {
+	if n >= 1000 {
+		unit := math.Pow(10, math.Floor(math.Log10(n))-2)
+		n = math.Round(n/unit) * unit
+	}
+	digits := strconv.FormatFloat(math.Round(n), 'f', 0, 64)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// costs prints a cost.
+func costs(c float64) string { return strconv.FormatFloat(math.Round(c), 'f', 0, 64) }
+
+// cost prints the cost of something in the plan.
+func (p *Pass) cost(c float64) string {
+	if p.approximate() {
+		return "estimated cost " + costs(c)
+	}
+	return "cost " + costs(c)
+}
+
+// factor prints how many times less something costs.
+func factor(before, after float64) string {
+	f := before / math.Max(after, 0.01)
+	if f >= 10 {
+		return count(math.Floor(f))
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(math.Floor(f*10)/10, 'f', 1, 64), ".0")
+}
+
+// rows prints a number of rows with its noun.
+func rows(n float64) string {
+	if math.Round(n) == 1 {
+		return "1 row"
+	}
+	return count(n) + " rows"
+}
+
+// table is the name of a table as a query would write it.
+func (p *Pass) table(r *advise.Read) string {
+	return deparse.RelationName(p.Bound.Catalog, r.Table.OID)
+}
+
+// condition prints an expression over one table's columns, bare.
+func (p *Pass) expr(r *advise.Read, e query.Expr) string {
+	x := advise.TableExpr(e, r.Rel)
+	if x == nil {
+		return ""
+	}
+	return deparse.Expr(x, deparse.TableContext(p.Bound.Catalog, r.Table))
+}
+
+// column is the name of a column.
+func (p *Pass) column(r *advise.Read, number int) string {
+	return deparse.QuoteIdent(p.Bound.Catalog, deparse.ColumnName(r.Table, number))
+}
+
+// scanned says what a scan does: "scans all 2,290,000 rows of order_items (cost
+// 51234)".
+func (p *Pass) scannedText(r *advise.Read) string {
+	about := ""
+	if p.approximate() {
+		about = "about "
+	}
+	parts := ""
+	if len(r.Nodes) > 1 && r.Table.PartitionKey != nil {
+		parts = fmt.Sprintf(" in %d partitions", len(r.Nodes))
+	}
+	if r.Sequential() {
+		return fmt.Sprintf("scans all %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
+	}
+	x := r.Nodes[0].Index
+	if x == nil {
+		return fmt.Sprintf("reads much of the %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
+	}
+	return fmt.Sprintf("reads much of index %s of %s, which has %s%s%s (%s)", deparse.QuoteIdent(p.Bound.Catalog, x.Name),
+		p.table(r), about, rows(r.Tuples), parts, p.cost(r.Cost))
+}
+
+// purpose says what a scan is good for: "to return about 3".
+func (p *Pass) purpose(r *advise.Read) string {
+	if r.Rows <= float64(r.Tuples*0.5) {
+		return "to return about " + count(r.Rows)
+	}
+	return fmt.Sprintf("for a query that returns about %s", rows(p.Plan.Root.Rows))
+}
