@@ -89,7 +89,9 @@ func (f *folder) fold(e query.Expr) query.Expr {
 	switch n := e.(type) {
 	case nil:
 		return nil
-	case *query.Var, *query.Const, *query.SubPlan, *query.AlternativeSubPlan, *query.SetToDefault, *query.CurrentOfExpr:
+	case *query.Const:
+		return f.canonical(n)
+	case *query.Var, *query.SubPlan, *query.AlternativeSubPlan, *query.SetToDefault, *query.CurrentOfExpr:
 		return e
 	case *query.Param:
 		return f.param(n)

@@ -164,3 +164,22 @@ func quoteField(s string) string {
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `""`).Replace(s) + `"`
 }
+
+// canonical returns a constant whose text depends on the time zone, which
+// analysis does not know, as its output function prints it.
+func (f *folder) canonical(c *query.Const) query.Expr {
+	if c.Null || c.Typ != pgtype.TimestamptzOID && c.Typ != pgtype.TimetzOID {
+		return c
+	}
+	v, ok := f.datum(c)
+	if !ok {
+		return c
+	}
+	text := v.Format(f.environment().Location)
+	if text == c.Value {
+		return c
+	}
+	d := *c
+	d.Value = text
+	return &d
+}

@@ -1,168 +1,361 @@
 package prep
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/eval"
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
-// orderedPartitions returns a table's partitions in the order in which the
-// server keeps them: by bound, the default one last (partition_bounds_create,
-// partbounds.c). nil if the bounds cannot be compared.
-func orderedPartitions(g *rel.Global, t *catalog.Table) []*catalog.Table {
-	var parts []*catalog.Table
-	for _, oid := range t.Children {
-		c := g.Catalog.Table(oid)
-		if c == nil || c.Bound == nil {
-			return nil
-		}
-		parts = append(parts, c)
-	}
-	ok := true
-	slices.SortStableFunc(parts, func(a, b *catalog.Table) int {
-		if a.Bound.Default || b.Bound.Default {
-			return boolCompare(a.Bound.Default, b.Bound.Default)
-		}
-		switch a.Bound.Strategy {
-		case 'r':
-			for i := range min(len(a.Bound.From), len(b.Bound.From)) {
-				c, known := compareRange(g, t.PartitionKey.Keys[i], a.Bound.From[i], b.Bound.From[i])
-				ok = ok && known
-				if c != 0 {
-					return c
-				}
-			}
-			return 0
-		case 'h':
-			return cmp.Or(cmp.Compare(a.Bound.Modulus, b.Bound.Modulus), cmp.Compare(a.Bound.Remainder, b.Bound.Remainder))
-		}
-		x, y := lowestOfList(g, t.PartitionKey.Keys[0], a.Bound.List), lowestOfList(g, t.PartitionKey.Keys[0], b.Bound.List)
-		if x == nil || y == nil { // only NULL: after the others
-			return boolCompare(x == nil, y == nil)
-		}
-		c, known := compareConsts(g, t.PartitionKey.Keys[0], x, y)
-		ok = ok && known
-		return c
-	})
-	if !ok {
-		return nil
-	}
-	return parts
-}
-
-func boolCompare(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-func lowestOfList(g *rel.Global, k catalog.PartitionKeyCol, list []*query.Const) *query.Const {
-	var low *query.Const
-	for _, c := range list {
-		if c.Null {
-			continue
-		}
-		if low == nil {
-			low = c
-		} else if d, ok := compareConsts(g, k, c, low); ok && d < 0 {
-			low = c
-		}
-	}
-	return low
-}
-
-func compareRange(g *rel.Global, k catalog.PartitionKeyCol, a, b catalog.RangeDatum) (int, bool) {
-	if a.Kind != 0 || b.Kind != 0 {
-		return cmp.Compare(a.Kind, b.Kind), true
-	}
-	return compareConsts(g, k, a.Value, b.Value)
-}
-
-// compareConsts orders two constants by the key's operator family.
-func compareConsts(g *rel.Global, k catalog.PartitionKeyCol, a, b *query.Const) (int, bool) {
-	holds := func(strategy int) (bool, bool) {
-		op := g.Catalog.OpFamilyMember(k.Family, a.Typ, b.Typ, strategy)
-		if op == 0 {
-			op = g.Catalog.OpFamilyMember(k.Family, k.InType, k.InType, strategy)
-		}
-		o := g.Catalog.Operator(op)
-		if o == nil {
-			return false, false
-		}
-		v, ok := eval.Run(g, o.Func, k.Collation, a, b)
-		return ok && v.Bool(), ok
-	}
-	less, ok := holds(catalog.BTLess)
-	if !ok {
-		return 0, false
-	}
-	if less {
-		return -1, true
-	}
-	equal, ok := holds(catalog.BTEqual)
-	if equal {
-		return 0, ok
-	}
-	return 1, ok
-}
-
-// keyBound is what the quals say about one partition key column.
-type keyBound struct {
-	strategy int
-	value    *query.Const
-}
-
 // prunePartitions returns the positions of the partitions that can hold rows
 // for the relation's constant quals (prune_append_rel_partitions, partprune.c).
-// Quals on the key in forms that it does not read leave all partitions and mark
-// the plan approximate, unless they depend on parameters, with which the server
-// does not prune at plan time either.
+// A qual on the key in a form that it does not read leaves all partitions and
+// makes the plan approximate, unless it depends on parameters or the clock, with
+// which the server does not prune at plan time either.
 func prunePartitions(root *rel.PlannerInfo, rl *rel.RelOptInfo, parts []*catalog.Table) []int {
 	all := make([]int, len(parts))
 	for i := range all {
 		all[i] = i
 	}
-	g := root.Global
-	if !g.Settings.EnablePartitionPruning || len(rl.BaseRestrict) == 0 {
+	if !root.Global.Settings.EnablePartitionPruning || len(rl.BaseRestrict) == 0 {
 		return all
 	}
-	key := rl.Table.PartitionKey
-	bounds := make([][]keyBound, len(key.Keys))
-	found := false
+	p := &pruner{root: root, rl: rl, key: rl.Table.PartitionKey, parts: parts}
+	p.layout()
+	var match *matched
 	for _, r := range rl.BaseRestrict {
-		if c, ok := r.Clause.(*query.Const); ok && (c.Null || c.Value == "f") {
-			return nil
-		}
-		col, b, ok := readKeyQual(root, rl, r.Clause)
-		if ok {
-			bounds[col] = append(bounds[col], b)
-			found = true
-		} else if mentionsKey(rl, r.Clause) && prunable(g, r.Clause) {
-			g.Approximate("partition pruning of " + rl.Table.Name + " by a condition that is not a comparison with a constant")
-		}
+		match = p.intersect(match, p.clause(r.Clause))
 	}
-	if !found {
+	if match == nil {
 		return all
 	}
-	var live []int
-	for i, t := range parts {
-		keep, known := partitionCanMatch(g, key, parts, t, bounds)
-		if !known {
-			g.Approximate("partition pruning of " + rl.Table.Name)
-		}
-		if keep {
-			live = append(live, i)
+	return p.partitions(match)
+}
+
+// pruner finds partitions by their bounds. The values of the key are laid out as
+// slots: for a range key the intervals between neighbouring bounds, for a list
+// key the single values; each belongs to a partition or to none.
+type pruner struct {
+	root  *rel.PlannerInfo
+	rl    *rel.RelOptInfo
+	key   *catalog.PartitionKey
+	parts []*catalog.Table
+	// bounds are the distinct bounds of a range key or values of a list key,
+	// ascending; owner says whose slot i is, -1 for nobody's. A range key has
+	// a slot below each bound and one above the last.
+	bounds []catalog.RangeDatum
+	owner  []int
+	deflt  int // the default partition, -1 for none
+	null   int // the partition of NULL, -1 for none
+	ok     bool
+}
+
+// matched is a set of slots, and whether NULL and the default partition are
+// looked at. A nil matched stands for everything.
+type matched struct {
+	slots       []bool
+	null, deflt bool
+}
+
+func (p *pruner) layout() {
+	p.deflt, p.null = -1, -1
+	p.ok = len(p.key.Keys) == 1 && (p.key.Strategy == 'r' || p.key.Strategy == 'l')
+	for i, t := range p.parts {
+		if t.Bound.Default {
+			p.deflt = i
 		}
 	}
-	return live
+	if !p.ok {
+		return
+	}
+	less := func(a, b catalog.RangeDatum) bool {
+		c, known := compareRange(p.root.Global, p.key.Keys[0], a, b)
+		p.ok = p.ok && known
+		return c < 0
+	}
+	var all []catalog.RangeDatum
+	for i, t := range p.parts {
+		switch {
+		case t.Bound.Default:
+		case p.key.Strategy == 'r':
+			all = append(all, t.Bound.From[0], t.Bound.To[0])
+		default:
+			for _, v := range t.Bound.List {
+				if v.Null {
+					p.null = i
+					continue
+				}
+				all = append(all, catalog.RangeDatum{Value: v})
+			}
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return less(all[i], all[j]) })
+	p.bounds = slices.CompactFunc(all, func(a, b catalog.RangeDatum) bool { return !less(a, b) && !less(b, a) })
+	p.owner = make([]int, len(p.bounds)+1)
+	if p.key.Strategy == 'l' {
+		p.owner = p.owner[:len(p.bounds)]
+	}
+	for i := range p.owner {
+		p.owner[i] = -1
+	}
+	for i, t := range p.parts {
+		switch {
+		case t.Bound.Default:
+		case p.key.Strategy == 'r':
+			p.owner[p.find(t.Bound.To[0], less)] = i
+		default:
+			for _, v := range t.Bound.List {
+				if !v.Null {
+					p.owner[p.find(catalog.RangeDatum{Value: v}, less)] = i
+				}
+			}
+		}
+	}
+}
+
+// find returns the position of the first bound that is not less than d.
+func (p *pruner) find(d catalog.RangeDatum, less func(a, b catalog.RangeDatum) bool) int {
+	return sort.Search(len(p.bounds), func(i int) bool { return !less(p.bounds[i], d) })
+}
+
+func (p *pruner) partitions(m *matched) []int {
+	live := map[int]bool{}
+	deflt := m.deflt
+	for i, on := range m.slots {
+		switch {
+		case !on:
+		case p.owner[i] >= 0:
+			live[p.owner[i]] = true
+		default:
+			deflt = true // rows in a gap are the default partition's
+		}
+	}
+	if m.null {
+		if p.null >= 0 {
+			live[p.null] = true
+		} else {
+			deflt = true
+		}
+	}
+	if deflt && p.deflt >= 0 {
+		live[p.deflt] = true
+	}
+	var out []int
+	for i := range p.parts {
+		if live[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (p *pruner) intersect(a, b *matched) *matched {
+	if a == nil || b == nil {
+		if a == nil {
+			return b
+		}
+		return a
+	}
+	return combine(a, b, func(x, y bool) bool { return x && y })
+}
+
+func combine(a, b *matched, op func(x, y bool) bool) *matched {
+	out := &matched{slots: make([]bool, len(a.slots)), null: op(a.null, b.null), deflt: op(a.deflt, b.deflt)}
+	for i := range out.slots {
+		out.slots[i] = op(a.slots[i], b.slots[i])
+	}
+	return out
+}
+
+// clause returns what a qual leaves, nil if it says nothing of the key.
+func (p *pruner) clause(e query.Expr) *matched {
+	switch n := e.(type) {
+	case *query.Const:
+		if n.Null || n.Value == "f" {
+			return &matched{slots: make([]bool, len(p.owner))}
+		}
+		return nil
+	case *query.BoolExpr:
+		switch n.Op {
+		case query.AndExpr:
+			var out *matched
+			for _, a := range n.Args {
+				out = p.intersect(out, p.clause(a))
+			}
+			return out
+		case query.OrExpr:
+			out := &matched{slots: make([]bool, len(p.owner))}
+			for _, a := range n.Args {
+				m := p.clause(a)
+				if m == nil {
+					return nil
+				}
+				out = combine(out, m, func(x, y bool) bool { return x || y })
+			}
+			return out
+		}
+	case *query.OpExpr:
+		if len(n.Args) == 2 {
+			if m, read := p.comparison(n.Op, n.InputColl, n.Args[0], n.Args[1]); read {
+				return m
+			}
+		}
+	case *query.ScalarArrayOpExpr:
+		if m, read := p.anyOf(n); read {
+			return m
+		}
+	case *query.NullTest:
+		if p.ok && keyColumn(p.rl, n.Arg) == 0 && !n.ArgIsRow {
+			if !n.Not {
+				return &matched{slots: make([]bool, len(p.owner)), null: true, deflt: p.null < 0}
+			}
+			m := p.everything()
+			m.null = false
+			return m
+		}
+	}
+	if mentionsKey(p.rl, e) && prunable(p.root.Global, e) {
+		p.root.Global.Approximate("partition pruning of " + p.rl.Table.Name + " by a condition that is not a comparison with a constant")
+	}
+	return nil
+}
+
+func (p *pruner) everything() *matched {
+	m := &matched{slots: make([]bool, len(p.owner)), null: true, deflt: true}
+	for i := range m.slots {
+		m.slots[i] = true
+	}
+	return m
+}
+
+// anyOf is key = ANY (constant array).
+func (p *pruner) anyOf(n *query.ScalarArrayOpExpr) (*matched, bool) {
+	c, ok := n.Args[1].(*query.Const)
+	if !n.UseOr || !ok || keyColumn(p.rl, n.Args[0]) < 0 {
+		return nil, false
+	}
+	if c.Null {
+		return &matched{slots: make([]bool, len(p.owner))}, true
+	}
+	elems, ok := eval.Elements(p.root.Global, c)
+	if !ok {
+		return nil, false
+	}
+	out := &matched{slots: make([]bool, len(p.owner))}
+	for _, el := range elems {
+		if el.Null {
+			continue
+		}
+		m, read := p.comparison(n.Op, n.InputColl, n.Args[0], el)
+		if !read || m == nil {
+			return nil, read
+		}
+		out = combine(out, m, func(x, y bool) bool { return x || y })
+	}
+	return out, true
+}
+
+// comparison is key op constant, either way round; read is false if it is none.
+func (p *pruner) comparison(op, coll pgtype.OID, left, right query.Expr) (*matched, bool) {
+	g := p.root.Global
+	col := keyColumn(p.rl, left)
+	if col < 0 {
+		if col = keyColumn(p.rl, right); col < 0 {
+			return nil, false
+		}
+		o := g.Catalog.Operator(op)
+		if o == nil || o.Commutator == 0 {
+			return nil, false
+		}
+		op, right = o.Commutator, left
+	}
+	c, isConst := right.(*query.Const)
+	if !isConst {
+		return nil, false
+	}
+	k := p.key.Keys[col]
+	if k.Collation != 0 && coll != k.Collation {
+		return nil, false
+	}
+	if c.Null {
+		return &matched{slots: make([]bool, len(p.owner))}, true
+	}
+	strategy := g.Catalog.OpFamilyStrategy(op, k.Family)
+	if !p.ok || strategy == 0 {
+		return nil, false
+	}
+	m := &matched{slots: make([]bool, len(p.owner))}
+	known := true
+	for i := range m.slots {
+		on, ok := p.slotMeets(i, strategy, c)
+		m.slots[i] = on
+		known = known && ok
+	}
+	if !known {
+		return nil, false
+	}
+	if p.key.Strategy == 'l' {
+		// A value that no partition lists is in the default one.
+		m.deflt = strategy != catalog.BTEqual || !slices.Contains(m.slots, true)
+	}
+	return m, true
+}
+
+// slotMeets reports whether a slot can hold a value that compares with c so.
+func (p *pruner) slotMeets(i, strategy int, c *query.Const) (on, ok bool) {
+	g, k := p.root.Global, p.key.Keys[0]
+	against := func(d catalog.RangeDatum) (int, bool) {
+		return compareRange(g, k, d, catalog.RangeDatum{Value: c})
+	}
+	if p.key.Strategy == 'l' {
+		v, ok := against(p.bounds[i])
+		return meets(v, strategy), ok
+	}
+	low, high := -1, 1 // how the ends of the interval compare with c
+	if i > 0 {
+		if p.bounds[i-1].Kind > 0 {
+			return false, true // above MAXVALUE
+		}
+		if low, ok = against(p.bounds[i-1]); !ok {
+			return false, false
+		}
+	}
+	if i < len(p.bounds) {
+		if p.bounds[i].Kind < 0 {
+			return false, true // below MINVALUE
+		}
+		if high, ok = against(p.bounds[i]); !ok {
+			return false, false
+		}
+	}
+	// The interval has its lower end in it and its upper end not.
+	switch strategy {
+	case catalog.BTLess:
+		return low < 0, true
+	case catalog.BTLessEqual:
+		return low <= 0, true
+	case catalog.BTEqual:
+		return low <= 0 && high > 0, true
+	}
+	return high > 0, true
+}
+
+func meets(c, strategy int) bool {
+	switch strategy {
+	case catalog.BTLess:
+		return c < 0
+	case catalog.BTLessEqual:
+		return c <= 0
+	case catalog.BTEqual:
+		return c == 0
+	case catalog.BTGreaterEqual:
+		return c >= 0
+	}
+	return c > 0
 }
 
 // keyColumn returns the position of a partition key column that e is, -1 if
@@ -181,32 +374,6 @@ func keyColumn(rl *rel.RelOptInfo, e query.Expr) int {
 		}
 	}
 	return -1
-}
-
-func readKeyQual(root *rel.PlannerInfo, rl *rel.RelOptInfo, e query.Expr) (int, keyBound, bool) {
-	op, ok := e.(*query.OpExpr)
-	if !ok || len(op.Args) != 2 {
-		return 0, keyBound{}, false
-	}
-	cat := root.Global.Catalog
-	opno, left, right := op.Op, op.Args[0], op.Args[1]
-	col := keyColumn(rl, left)
-	if col < 0 {
-		if col = keyColumn(rl, right); col < 0 {
-			return 0, keyBound{}, false
-		}
-		opno, right = cat.Operator(op.Op).Commutator, left
-	}
-	c, ok := right.(*query.Const)
-	if !ok || c.Null {
-		return 0, keyBound{}, false
-	}
-	k := rl.Table.PartitionKey.Keys[col]
-	strategy := cat.OpFamilyStrategy(opno, k.Family)
-	if strategy == 0 || k.Collation != 0 && op.InputColl != k.Collation {
-		return 0, keyBound{}, false
-	}
-	return col, keyBound{strategy, c}, true
 }
 
 func mentionsKey(rl *rel.RelOptInfo, e query.Expr) bool {
@@ -229,107 +396,4 @@ func prunable(g *rel.Global, e query.Expr) bool {
 		return ok
 	})
 	return ok
-}
-
-// partitionCanMatch reports whether a partition can hold a row that meets the
-// bounds; known is false if the values could not be compared.
-func partitionCanMatch(g *rel.Global, key *catalog.PartitionKey, parts []*catalog.Table, t *catalog.Table, bounds [][]keyBound) (keep, known bool) {
-	known = true
-	compare := func(a, b *query.Const, i int) int {
-		c, ok := compareConsts(g, key.Keys[i], a, b)
-		known = known && ok
-		return c
-	}
-	if t.Bound.Default {
-		// The default partition is left out only where the others cover what
-		// is asked for; that is decided for single values alone.
-		for _, b := range bounds[0] {
-			if b.strategy != catalog.BTEqual {
-				continue
-			}
-			for _, o := range parts {
-				if o != t && len(key.Keys) == 1 {
-					if hit, ok := partitionCanMatch(g, key, parts, o, bounds); hit && ok {
-						return false, known
-					}
-				}
-			}
-		}
-		if len(bounds[0]) > 0 && !slices.ContainsFunc(bounds[0], func(b keyBound) bool { return b.strategy == catalog.BTEqual }) {
-			known = false
-		}
-		return true, known
-	}
-	switch key.Strategy {
-	case 'l':
-		for _, v := range t.Bound.List {
-			if v.Null {
-				continue
-			}
-			fits := true
-			for _, b := range bounds[0] {
-				fits = fits && meets(compare(v, b.value, 0), b.strategy)
-			}
-			if fits {
-				return true, known
-			}
-		}
-		return false, known
-	case 'r':
-		from, to := t.Bound.From[0], t.Bound.To[0]
-		single := len(key.Keys) == 1
-		for _, b := range bounds[0] {
-			// Lower end inclusive, upper end exclusive, for one key column;
-			// with several the first column's upper end can be reached.
-			if from.Kind == 0 {
-				c := compare(from.Value, b.value, 0)
-				if (b.strategy == catalog.BTLess && c >= 0) || (b.strategy == catalog.BTLessEqual || b.strategy == catalog.BTEqual) && c > 0 {
-					if b.strategy != catalog.BTLess || single || c > 0 {
-						return false, known
-					}
-				}
-			}
-			if to.Kind == 0 {
-				c := compare(to.Value, b.value, 0)
-				if b.strategy >= catalog.BTEqual && (c < 0 || single && c == 0) {
-					return false, known
-				}
-			}
-		}
-		if !single && slices.ContainsFunc(bounds[1:], func(b []keyBound) bool { return len(b) > 0 }) {
-			known = false
-		}
-		return true, known
-	}
-	return true, false // hash values are not computed
-}
-
-func meets(c, strategy int) bool {
-	switch strategy {
-	case catalog.BTLess:
-		return c < 0
-	case catalog.BTLessEqual:
-		return c <= 0
-	case catalog.BTEqual:
-		return c == 0
-	case catalog.BTGreaterEqual:
-		return c >= 0
-	}
-	return c > 0
-}
-
-// PartitionExprs returns the partition key's expressions over a relation.
-func PartitionExprs(rl *rel.RelOptInfo) []query.Expr {
-	var out []query.Expr
-	for _, k := range rl.Table.PartitionKey.Keys {
-		if k.Column == 0 {
-			out = append(out, eval.ChangeVarNo(k.Expr, 1, rl.Index))
-			continue
-		}
-		out = append(out, &query.Var{
-			Header: query.Header{Typ: k.Type, Mod: k.Typmod, Coll: k.Collation},
-			VarNo:  rl.Index, AttNo: k.Column, SynNo: rl.Index, SynAttNo: k.Column,
-		})
-	}
-	return out
 }

@@ -158,6 +158,9 @@ func removeRel(root *rel.PlannerInfo, index int, sj *rel.SpecialJoinInfo) {
 		ec.Derives = nil
 	}
 	root.Rels[index] = nil
+	if root.Global.Version(18) {
+		rebuildNeeded(root)
+	}
 }
 
 func removeFromRestrictInfo(r *rel.RestrictInfo, gone query.Relids) {
