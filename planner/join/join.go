@@ -105,6 +105,9 @@ func relFromList(root *rel.PlannerInfo, list *prep.JoinList) *rel.RelOptInfo {
 		return initial[0]
 	}
 	if s := root.Global.Settings; s.GEQO && len(initial) >= s.GEQOThreshold {
+		if root.Global.Version(18) {
+			root.Global.Approximate("a genetic join search (GEQO): near ties may fall out otherwise on PostgreSQL 18")
+		}
 		if rl := geneticSearch(root, initial); rl != nil {
 			return rl
 		}
