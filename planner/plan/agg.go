@@ -145,8 +145,34 @@ const btreeLess = 1 // BTLessStrategyNumber
 // spill: what EXPLAIN prints as Planned Partitions (hash_agg_set_limits,
 // hash_choose_num_partitions, nodeAgg.c).
 func (c *creator) plannedPartitions(n *Node) int {
-	// The executor asks before it has counted the transition states, so that
-	// these do not go in.
-	entry := cost.HashAggEntrySize(0, n.outer.Width, math.Trunc(n.transSpace))
-	return cost.HashAggPartitions(cost.ParamsOf(c.g), entry, math.Max(1, math.Trunc(n.numGroups)))
+	// Until 17 the executor asks before it has counted the transition states,
+	// so that these do not go in.
+	trans := 0
+	if c.g.Version(18) {
+		trans = transStates(n)
+	}
+	p := cost.ParamsOf(c.g)
+	entry := cost.HashAggEntrySize(p, trans, n.outer.Width, math.Trunc(n.transSpace))
+	return cost.HashAggPartitions(p, entry, math.Max(1, math.Trunc(n.numGroups)))
+}
+
+// transStates counts the transition states of an aggregation's calls.
+func transStates(n *Node) int {
+	seen := map[int]bool{}
+	count := func(e query.Expr) {
+		query.Walk(e, func(x query.Expr) bool {
+			a, ok := x.(*query.Aggref)
+			if ok && a.LevelsUp == 0 {
+				seen[a.TransNo] = true
+			}
+			return !ok
+		})
+	}
+	for _, t := range n.tlist {
+		count(t.Expr)
+	}
+	for _, e := range n.filter {
+		count(e)
+	}
+	return len(seen)
 }

@@ -92,6 +92,7 @@ func Create(root *rel.PlannerInfo, best rel.Path) *Node {
 			s.Plan = c.subplans[i]
 		}
 	}
+	c.printConstants()
 	c.attachChildren(top)
 	c.explain(top)
 	return top

@@ -34,10 +34,25 @@ func (c *creator) writer(n *Node) writer {
 }
 
 func (w writer) context(prefix bool) *deparse.Context {
-	return &deparse.Context{
+	ctx := &deparse.Context{
 		Catalog: w.c.g.Catalog, Prefix: prefix, SubPlanTest: w.c.g.Version(17),
 		Column: w.column, Resolve: w.resolve, Param: w.param, Partial: w.partial,
 	}
+	if w.c.g.Version(18) {
+		ctx.Window = w.window
+	}
+	return ctx
+}
+
+// window names the window of a call (get_windowfunc_expr_helper, ruleutils.c of
+// 18).
+func (w writer) window(f *query.WindowFunc) string {
+	for _, n := range w.c.nodes {
+		if n.Kind == WindowAgg && n.Root == w.at.Root && n.window.Ref == f.WinRef && n.window.Name != "" {
+			return deparse.QuoteIdent(w.c.g.Catalog, n.window.Name)
+		}
+	}
+	return "(?)"
 }
 
 // usePrefix is whether upper nodes name columns with their relation: where the

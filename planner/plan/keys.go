@@ -120,19 +120,16 @@ func (w writer) windowDefinition() {
 	}
 	b := w.below()
 	var parts []string
-	keys := func(clauses []*query.SortGroupClause, ordered bool) string {
-		cols := groupColumns(clauses, b.at.tlist)
-		if ordered {
-			cols = sortGroupKeys(clauses, b.at.tlist)
-		}
-		list, _ := b.keyList(cols, ordered, 0)
+	// Of ORDER BY, too, the server prints the columns alone.
+	keys := func(clauses []*query.SortGroupClause) string {
+		list, _ := b.keyList(groupColumns(clauses, b.at.tlist), false, 0)
 		return strings.Join(list, ", ")
 	}
 	if len(n.window.PartitionBy) > 0 {
-		parts = append(parts, "PARTITION BY "+keys(n.window.PartitionBy, false))
+		parts = append(parts, "PARTITION BY "+keys(n.window.PartitionBy))
 	}
 	if len(n.window.OrderBy) > 0 {
-		parts = append(parts, "ORDER BY "+keys(n.window.OrderBy, true))
+		parts = append(parts, "ORDER BY "+keys(n.window.OrderBy))
 	}
 	if f := w.frame(n.window); f != "" {
 		parts = append(parts, f)

@@ -47,7 +47,8 @@ const schema = `
 	CREATE TABLE p (id int NOT NULL, at date NOT NULL, n int) PARTITION BY RANGE (at);
 	CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
 	CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
-	CREATE INDEX p_id ON p (id);`
+	CREATE INDEX p_id ON p (id);
+	CREATE VIEW vw AS SELECT g, count(*) AS n FROM c GROUP BY g;`
 
 const data = `
 	INSERT INTO a SELECT i, i % 500, i % 7, repeat('x', 20) || i, 'v' || i FROM generate_series(1, 20000) i;

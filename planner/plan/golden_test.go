@@ -1,0 +1,127 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/dbgen/dbgen/parser"
+	"github.com/dbgen/dbgen/parser/analyze"
+	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/catalog/builtin"
+	"github.com/dbgen/dbgen/parser/ddl"
+	"github.com/dbgen/dbgen/parser/deparse"
+	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/parser/source"
+	"github.com/dbgen/dbgen/planner"
+	"github.com/dbgen/dbgen/planner/plan"
+	"github.com/dbgen/dbgen/planner/stats"
+)
+
+// TestGolden prints the plans of statements over tables never analysed. The
+// commands of testdata are
+//
+//	schema                       DDL; later commands use it
+//	text|json|walk [version=N]   EXPLAIN's formats, and what findings read
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		tables := ""
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd == "schema" {
+				tables = d.Input
+				return ""
+			}
+			version := 16
+			if d.HasArg("version") {
+				d.ScanArgs(t, "version", &version)
+			}
+			r := golden(t, version, tables, d.Input)
+			if r.Root == nil {
+				return fmt.Sprintf("%s: %s\n", r.Precision, strings.Join(r.Reasons, "; "))
+			}
+			switch d.Cmd {
+			case "text":
+				return r.Root.Text()
+			case "json":
+				text, err := json.Marshal(r.Root)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var b bytes.Buffer
+				if err := json.Indent(&b, text, "", "  "); err != nil {
+					t.Fatal(err)
+				}
+				return b.String() + "\n"
+			case "walk":
+				return walked(r)
+			}
+			d.Fatalf(t, "unknown command %s", d.Cmd)
+			return ""
+		})
+	})
+}
+
+func golden(t *testing.T, version int, tables, sql string) *planner.Result {
+	t.Helper()
+	base, err := builtin.Load(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := catalog.New(base)
+	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", tables)}, parser.Schema)
+	diags.Append(ddl.Apply(cat, stmts))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	bound, diags := stats.Bind(nil, cat, stats.BindOptions{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	stmts, diags = parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	a, diags := analyze.Statement(bound.Catalog, stmts[0])
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return planner.Plan(bound, a.Query, planner.Options{})
+}
+
+// walked prints what findings read of the nodes: the relation and the
+// conditions over the query's own columns.
+func walked(r *planner.Result) string {
+	var b strings.Builder
+	r.Root.Walk(func(n *plan.Node) bool {
+		b.WriteString(n.Kind.String())
+		if n.Rel != nil {
+			fmt.Fprintf(&b, " of %v", n.Rel.Relids)
+		}
+		if n.RTE != nil {
+			b.WriteString(" " + n.RTE.ERef.Name)
+		}
+		if n.Index != nil {
+			b.WriteString(" index " + n.Index.Name)
+		}
+		b.WriteByte('\n')
+		for _, c := range []struct {
+			name string
+			list []query.Expr
+		}{
+			{"filter", n.FilterExprs}, {"index cond", n.IndexCondExprs}, {"recheck", n.RecheckExprs},
+			{"join filter", n.JoinFilterExprs}, {"hash cond", n.HashCondExprs}, {"merge cond", n.MergeCondExprs},
+			{"one-time", n.OneTimeExprs}, {"tid", n.TIDCondExprs}, {"sort", n.SortExprs},
+		} {
+			for _, e := range c.list {
+				fmt.Fprintf(&b, "  %s: %s at %d\n", c.name, deparse.Expr(e, &deparse.Context{Catalog: r.Info.Global.Catalog}), e.Span().Start)
+			}
+		}
+		return true
+	})
+	return b.String()
+}
