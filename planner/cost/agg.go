@@ -13,6 +13,8 @@ const (
 	aggPerGroup       = 16 // sizeof(AggStatePerGroupData)
 	aggHashEntry      = 24 // sizeof(TupleHashEntryData)
 	minimalTuple      = 16 // MAXALIGN(SizeofMinimalTupleHeader)
+	aggChunkHeader18  = 8  // of memory chunks, since 18
+	aggHashEntry18    = 16 // sizeof(TupleHashEntryData), since 18
 	aggMinPartitions  = 4
 	aggMaxPartitions  = 1024
 	aggPartitionExtra = 1.5
@@ -118,28 +120,36 @@ func Agg(p Params, a AggInput) Estimate {
 // spill charges a hash table that does not fit into memory: its input is
 // written to partitions and read again, as often as these do not fit either.
 func spill(p Params, a AggInput, e *Estimate) {
-	entry := HashAggEntrySize(a.NumTrans, a.Width, a.Costs.TransitionSpace)
+	entry := HashAggEntrySize(p, a.NumTrans, a.Width, a.Costs.TransitionSpace)
 	limits := hashAggLimits(p, entry, a.Groups)
 	batches := max(float64(a.Groups*entry)/limits.memory, a.Groups/limits.groups)
 	batches = max(math.Ceil(batches), 1.0)
 	partitions := max(limits.partitions, 2)
 	depth := math.Ceil(math.Log(batches) / math.Log(float64(partitions)))
 	pages := RelationByteSize(a.Input.Rows, a.Width) / BlockSize
-	read := pages * depth
+	read := float64(pages * depth)
 	written := read
 	read *= 2.0
 	written *= 2.0
 	e.Startup += float64(written * p.RandomPageCost)
 	e.Total += float64(written * p.RandomPageCost)
 	e.Total += float64(read * p.SeqPageCost)
-	cpu := depth * a.Input.Rows * 2.0 * p.CPUTupleCost
+	cpu := float64(float64(depth*a.Input.Rows) * 2.0 * p.CPUTupleCost)
 	e.Startup += cpu
 	e.Total += cpu
 }
 
 // HashAggEntrySize is the memory that one group takes in a hash aggregation, in
-// bytes (hash_agg_entry_size, nodeAgg.c).
-func HashAggEntrySize(numTrans, width int, transitionSpace float64) float64 {
+// bytes (hash_agg_entry_size, nodeAgg.c). Since 18 entries lie close together,
+// and states are rounded up as their allocator does.
+func HashAggEntrySize(p Params, numTrans, width int, transitionSpace float64) float64 {
+	if p.Major >= 18 {
+		size := float64(aggHashEntry18 + maxAlign(minimalTuple+width) + numTrans*aggPerGroup)
+		if transitionSpace > 0 {
+			size += aggChunkHeader18 + float64(nextPower2(uint64(transitionSpace)))
+		}
+		return size
+	}
 	size := float64(aggHashEntry + aggChunkHeader + minimalTuple + width)
 	if numTrans > 0 {
 		size += float64(aggChunkHeader + numTrans*aggPerGroup)
@@ -169,7 +179,7 @@ func hashAggLimits(p Params, entry, groups float64) aggLimits {
 		return aggLimits{memory: memory, groups: math.Floor(memory / entry)}
 	}
 	l := aggLimits{partitions: hashAggPartitions(memory, entry, groups)}
-	buffers := BlockSize + BlockSize*float64(l.partitions)
+	buffers := BlockSize + float64(BlockSize*float64(l.partitions))
 	if memory > 4*buffers {
 		l.memory = memory - buffers
 	} else {

@@ -112,7 +112,7 @@ func maxAlign(n int) int { return (n + 7) &^ 7 }
 
 // RelationByteSize is the memory that rows of a width take (relation_byte_size).
 func RelationByteSize(tuples float64, width int) float64 {
-	return tuples * float64(maxAlign(width)+tupleHeader)
+	return float64(tuples * float64(maxAlign(width)+tupleHeader))
 }
 
 // PageSize is [RelationByteSize] in blocks (page_size).

@@ -64,7 +64,7 @@ func GIN(p Params, x IndexProbe, s GINStats, c GINCounts) IndexCost {
 	out := IndexCost{Selectivity: x.Selectivity}
 	if cpu {
 		if z.entries > 1 {
-			descent := math.Ceil(math.Log(z.entries)/math.Log(2.0)) * p.CPUOperatorCost
+			descent := float64(math.Ceil(math.Log(z.entries)/math.Log(2.0)) * p.CPUOperatorCost)
 			out.Startup += float64(descent * c.Search)
 			out.Total += float64(c.Arrays * descent * c.Search)
 		}
@@ -97,7 +97,7 @@ func GIN(p Params, x IndexProbe, s GINStats, c GINCounts) IndexCost {
 	data = cached(data, z.dataPages)
 	out.Total += out.Startup + float64(data*p.RandomPageCost)
 
-	qualOp := p.CPUOperatorCost * float64(x.Quals)
+	qualOp := float64(p.CPUOperatorCost * float64(x.Quals))
 	out.Startup += x.ArgCost
 	out.Total += x.ArgCost
 	if cpu {
@@ -113,12 +113,17 @@ func GIN(p Params, x IndexProbe, s GINStats, c GINCounts) IndexCost {
 // BRIN is the cost of a BRIN search (brincostestimate, selfuncs.c).
 // x.Selectivity is that of the quals, x.Correlation the largest of the columns
 // in the quals; heapPages is the table's size. The number of revmap pages is
-// derived from the number of ranges.
-func BRIN(p Params, x IndexProbe, heapPages, pagesPerRange float64) IndexCost {
+// derived from the number of ranges, as it is of an index that covers them all;
+// the server counts one less than there are (brinGetStats, brin_revmap.c), except
+// for an index that does not exist.
+func BRIN(p Params, x IndexProbe, heapPages, pagesPerRange float64, hypothetical bool) IndexCost {
 	// REVMAP_PAGE_MAXITEMS: item pointers of six bytes on a page.
 	const revmapItems = (BlockSize - 24 - 8) / 6
 	ranges := max(math.Ceil(heapPages/pagesPerRange), 1.0)
-	revmap := math.Floor(ranges/revmapItems) + 1
+	revmap := math.Ceil(ranges/revmapItems) - 1
+	if hypothetical {
+		revmap = math.Floor(ranges/revmapItems) + 1
+	}
 	least := math.Ceil(ranges * x.Selectivity)
 	estimated := ranges
 	if x.Correlation >= 1.0e-10 {

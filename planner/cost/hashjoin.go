@@ -28,7 +28,7 @@ func (p Params) HashTableSize(tuples float64, width int, shared bool, workers in
 		tuples = 1000
 	}
 	tupleSize := uint64(hashTupleHeader + maxAlign(width))
-	bytes := tuples * float64(tupleSize)
+	bytes := float64(tuples * float64(tupleSize))
 	limit := p.HashMemory()
 	if shared {
 		limit *= float64(workers + 1)

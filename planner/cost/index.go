@@ -62,7 +62,7 @@ func GenericIndex(p Params, x IndexProbe) IndexCost {
 	} else {
 		total = float64(pages * p.RandomPageCost)
 	}
-	qualOp := p.CPUOperatorCost * float64(x.Quals+x.OrderBys)
+	qualOp := float64(p.CPUOperatorCost * float64(x.Quals+x.OrderBys))
 	total += x.ArgCost
 	total += float64(tuples * x.Descents * (p.CPUIndexTupleCost + qualOp))
 	return IndexCost{Startup: x.ArgCost, Total: total, Selectivity: x.Selectivity, Pages: pages}
@@ -73,7 +73,7 @@ func GenericIndex(p Params, x IndexProbe) IndexCost {
 func BTree(p Params, x IndexProbe) IndexCost {
 	c := GenericIndex(p, x)
 	if x.Tuples > 1 {
-		descent := math.Ceil(math.Log(x.Tuples)/math.Log(2.0)) * p.CPUOperatorCost
+		descent := float64(math.Ceil(math.Log(x.Tuples)/math.Log(2.0)) * p.CPUOperatorCost)
 		c.Startup += descent
 		c.Total += float64(x.Descents * descent)
 	}
@@ -84,7 +84,7 @@ func BTree(p Params, x IndexProbe) IndexCost {
 
 // level charges the pages on the way down: the height plus the leaf.
 func level(p Params, x IndexProbe, c *IndexCost) {
-	descent := float64(x.Height+1) * pageCPU * p.CPUOperatorCost
+	descent := float64(float64(x.Height+1) * pageCPU * p.CPUOperatorCost)
 	c.Startup += descent
 	c.Total += float64(x.Descents * descent)
 }
@@ -102,7 +102,7 @@ func Gist(p Params, x IndexProbe) IndexCost {
 		x.Height = int(math.Log(x.Pages) / math.Log(100.0))
 	}
 	if x.Tuples > 1 {
-		descent := math.Ceil(math.Log(x.Tuples)) * p.CPUOperatorCost
+		descent := float64(math.Ceil(math.Log(x.Tuples)) * p.CPUOperatorCost)
 		c.Startup += descent
 		c.Total += float64(x.Descents * descent)
 	}

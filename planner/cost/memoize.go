@@ -45,7 +45,7 @@ func (p Params) MemoizeRescan(in MemoizeScan) (startup, total, entries float64) 
 	total += float64(p.CPUOperatorCost / 10.0 * evict * tuples)
 	// Filling the cache.
 	total += p.CPUTupleCost + float64(p.CPUOperatorCost*tuples)
-	startup = in.Input.Startup * (1.0 - hit)
+	startup = float64(in.Input.Startup * (1.0 - hit))
 	startup += p.CPUTupleCost
 	return startup, total, entries
 }

@@ -72,7 +72,7 @@ func (p Params) MergeJoinStart(in MergeJoinInput) JoinWork {
 		w.Disabled += e.Disabled
 		w.Startup += e.Startup
 		w.Startup += float64((e.Total - e.Startup) * start)
-		return (e.Total - e.Startup) * (end - start)
+		return float64((e.Total - e.Startup) * (end - start))
 	}
 	w.Run = side(in.Outer, in.OuterSort, outerStart, outerEnd)
 	w.InnerRun = side(in.Inner, in.InnerSort, innerStart, innerEnd)
@@ -98,7 +98,7 @@ func (p Params) MergeJoinEnd(w JoinWork, in MergeJoinInput, end JoinEnd) MergeJo
 		rescanned = max(in.Tuples-innerRows, 0)
 	}
 	ratio := 1.0 + rescanned/w.InnerRows
-	bare := w.InnerRun * ratio
+	bare := float64(w.InnerRun * ratio)
 	materialized := w.InnerRun + float64(p.CPUOperatorCost*w.InnerRows*ratio)
 	switch {
 	case m.SkipMarkRestore:

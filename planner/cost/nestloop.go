@@ -95,7 +95,7 @@ func (p Params) NestLoopEnd(w JoinWork, in NestLoopInput, end JoinEnd) Estimate 
 		matched := math.RoundToEven(outerRows * end.Factors.OuterMatchFrac)
 		unmatched := outerRows - matched
 		frac := 2.0 / (end.Factors.MatchCount + 1.0)
-		tuples = matched * innerRows * frac
+		tuples = float64(matched * innerRows * frac)
 		if in.Indexed {
 			run += float64(w.InnerRun * frac)
 			if matched > 1 {

@@ -314,11 +314,10 @@ func sameOrder(cat *catalog.Catalog, op, less pgtype.OID) bool {
 	return a != nil && b != nil && a.Func == b.Func
 }
 
-// brinCost is the cost of a BRIN search; the revmap's size and the ranges'
-// overlap are guesses.
+// brinCost is the cost of a BRIN search, with the largest correlation of the
+// columns in its conditions (brincostestimate, selfuncs.c).
 func brinCost(root *rel.PlannerInfo, p *rel.IndexPath, quals []*rel.RestrictInfo, probe cost.IndexProbe, approximate func(string)) cost.IndexCost {
 	x := p.Index
-	approximate("the cost of BRIN index " + x.Index.Name)
 	for _, c := range p.Clauses {
 		if s := columnStats(root, x, c.Column); s != nil && s.Correlation != nil {
 			probe.Correlation = max(probe.Correlation, math.Abs(*s.Correlation))
@@ -329,5 +328,9 @@ func brinCost(root *rel.PlannerInfo, p *rel.IndexPath, quals []*rel.RestrictInfo
 	if n := x.Index.PagesPerRange; n > 0 {
 		perRange = float64(n)
 	}
-	return cost.BRIN(cost.ParamsOf(root.Global), probe, x.Rel.Pages, perRange)
+	// More than one page of the revmap may not all have been made yet.
+	if !x.Hypothetical && x.Rel.Pages/perRange > 1360 {
+		approximate("the size of the revmap of BRIN index " + x.Index.Name)
+	}
+	return cost.BRIN(cost.ParamsOf(root.Global), probe, x.Rel.Pages, perRange, x.Hypothetical)
 }

@@ -19,8 +19,7 @@ func GenerateGatherPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, overrideRows
 		if !overrideRows {
 			return -1
 		}
-		b := p.Base()
-		return b.Rows * float64(b.ParallelWorkers)
+		return GatheredRows(root, p)
 	}
 	cheapest := rl.PartialPaths[0]
 	AddPath(rl, NewGather(root, rl, cheapest, rl.Target, query.Relids{}, rows(cheapest)))
@@ -29,6 +28,17 @@ func GenerateGatherPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, overrideRows
 			AddPath(rl, NewGatherMerge(root, rl, p, rl.Target, keys, query.Relids{}, rows(p)))
 		}
 	}
+}
+
+// GatheredRows estimates the rows that workers running a partial path give
+// together: until 17 the workers' alone, since 18 the leader's too
+// (compute_gather_rows, costsize.c).
+func GatheredRows(root *rel.PlannerInfo, p rel.Path) float64 {
+	b := p.Base()
+	if root.Global.Version(18) {
+		return cost.ClampRows(b.Rows * cost.ParamsOf(root.Global).ParallelDivisor(b.ParallelWorkers))
+	}
+	return b.Rows * float64(b.ParallelWorkers)
 }
 
 // usefulPathKeys is as much of the query's order as the relation's own columns
@@ -65,7 +75,7 @@ func GenerateUsefulGatherPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, overri
 		AddPath(rl, NewGatherMerge(root, rl, sub, rl.Target, sub.Base().PathKeys, query.Relids{}, rows))
 	}
 	// The override keeps the value of the last full sort.
-	rows := cheapest.Base().Rows * float64(cheapest.Base().ParallelWorkers)
+	rows := GatheredRows(root, cheapest)
 	for _, sub := range rl.PartialPaths {
 		n, sorted := prep.CountContainedIn(keys, sub.Base().PathKeys)
 		if sorted {
@@ -77,7 +87,7 @@ func GenerateUsefulGatherPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, overri
 			// incremental sort could do.
 			if sub == cheapest {
 				full := NewSort(root, rl, sub, keys, -1)
-				rows = full.Rows * float64(full.ParallelWorkers)
+				rows = GatheredRows(root, full)
 				merge(full, rows)
 			}
 			if partly {
@@ -87,10 +97,13 @@ func GenerateUsefulGatherPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, overri
 		}
 		switch {
 		case partly:
+			if root.Global.Version(18) {
+				rows = GatheredRows(root, sub)
+			}
 			merge(NewIncrementalSort(root, rl, sub, keys, n, -1), rows)
 		case sub == cheapest:
 			full := NewSort(root, rl, sub, keys, -1)
-			rows = full.Rows * float64(full.ParallelWorkers)
+			rows = GatheredRows(root, full)
 			merge(full, rows)
 		}
 	}

@@ -126,6 +126,7 @@ var queries = []string{
 	"SELECT * FROM t WHERE n <<= '10.7.3.0/24'",
 	"SELECT * FROM t WHERE c = 'c17'",
 	"SELECT * FROM t WHERE c = $1",
+	"SELECT * FROM t WHERE at BETWEEN '2026-01-10' AND '2026-01-20' AND b = 3",
 	"SELECT * FROM t WHERE tags @> '{3,4}'",
 	"SELECT * FROM t WHERE tags @> $1",
 	"SELECT * FROM t WHERE tags && '{3,4,5}'",
@@ -535,7 +536,7 @@ func TestServer(t *testing.T) {
 			}
 			if len(g.Reasons) > 0 && len(g.Unsupported) == 0 {
 				approximate++
-				t.Logf("%s\n%s %v", strings.Join(set, " "), sql, g.Reasons)
+				t.Logf("%s\n%s %v\n%s", strings.Join(set, " "), sql, g.Reasons, cmp.Diff(want, got))
 				continue
 			}
 			t.Errorf("%s\n%s\n-server +planner:\n%s%v %v", strings.Join(set, " "), sql, cmp.Diff(want, got), g.Reasons, g.Unsupported)

@@ -229,10 +229,10 @@ func NewProjectSet(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path, targ
 		per = max(per, ReturnsSetRows(root, e))
 	}
 	tuple := cost.ParamsOf(root.Global).CPUTupleCost
-	p.Rows, p.DisabledNodes = b.Rows*per, b.DisabledNodes
+	p.Rows, p.DisabledNodes = float64(b.Rows*per), b.DisabledNodes
 	p.Startup = b.Startup + target.Cost.Startup
 	p.Total = b.Total + target.Cost.Startup +
 		float64((tuple+target.Cost.PerTuple)*b.Rows) +
-		float64((p.Rows-b.Rows)*tuple)/2
+		float64(float64((p.Rows-b.Rows)*tuple)/2)
 	return p
 }

@@ -193,7 +193,7 @@ func (c *context) generic(op pgtype.OID, args []query.Expr, coll pgtype.OID, def
 		s = float64(s*weight) + float64(def*(1.0-weight))
 	}
 	s = min(max(s, 0.0001), 0.9999)
-	s *= 1.0 - v.nullFrac() - common
+	s = float64(s * (1.0 - v.nullFrac() - common))
 	s += mcv
 	return clamp(s)
 }

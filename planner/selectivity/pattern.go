@@ -86,7 +86,7 @@ func (c *context) pattern(fn pgtype.OID, args []query.Expr, coll pgtype.OID, kin
 		}
 		s = min(max(s, 0.0001), 0.9999)
 		mcv, common := v.mcvSelectivity(fn, coll, d, true)
-		s *= 1.0 - v.nullFrac() - common
+		s = float64(s * (1.0 - v.nullFrac() - common))
 		s += mcv
 	}
 	if negate {
