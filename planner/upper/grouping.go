@@ -337,8 +337,7 @@ func gatherGrouping(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 	path.GenerateUsefulGatherPaths(root, rl, true)
 	cheapest := rl.PartialPaths[0]
 	merge := func(p, s rel.Path) {
-		b := p.Base()
-		path.AddPath(rl, path.NewGatherMerge(root, rl, s, rl.Target, keys, query.Relids{}, b.Rows*float64(b.ParallelWorkers)))
+		path.AddPath(rl, path.NewGatherMerge(root, rl, s, rl.Target, keys, query.Relids{}, path.GatheredRows(root, p)))
 	}
 	if root.Global.Version(16) {
 		for _, p := range rl.PartialPaths {

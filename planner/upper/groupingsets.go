@@ -180,7 +180,7 @@ func (gs *groupingSets) alone(s *groupingSet) *rollup {
 // tableSize is the memory of a hash table for so many groups
 // (estimate_hashagg_tablesize, selfuncs.c).
 func tableSize(root *rel.PlannerInfo, p rel.Path, g *grouping, groups float64) float64 {
-	return cost.HashAggEntrySize(len(root.Trans), p.Base().Target.Width, g.costs.TransitionSpace) * groups
+	return cost.HashAggEntrySize(cost.ParamsOf(root.Global), len(root.Trans), p.Base().Target.Width, g.costs.TransitionSpace) * groups
 }
 
 // groupingSetsPaths aggregates by all grouping sets over a path: each chain by a

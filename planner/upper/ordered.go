@@ -59,8 +59,7 @@ func orderedPaths(root *rel.PlannerInfo, in *rel.RelOptInfo, target *rel.PathTar
 		return rl
 	}
 	gather := func(p, s rel.Path) {
-		b := p.Base()
-		m := path.NewGatherMerge(root, rl, s, s.Base().Target, keys, query.Relids{}, b.Rows*float64(b.ParallelWorkers))
+		m := path.NewGatherMerge(root, rl, s, s.Base().Target, keys, query.Relids{}, path.GatheredRows(root, p))
 		path.AddPath(rl, projected(root, rl, m, target))
 	}
 	cheapest := in.PartialPaths[0]

@@ -2,6 +2,7 @@ package upper
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/cost"
@@ -132,7 +133,25 @@ func activeWindows(root *rel.PlannerInfo, funcs windowFuncs) []*query.WindowClau
 		order[w] = keys
 	}
 	qsort(out, func(a, b *query.WindowClause) int { return comparePrefix(order[a], order[b]) })
+	if root.Global.Version(18) {
+		nameWindows(out)
+	}
 	return out
+}
+
+// nameWindows gives windows without a name one, by which EXPLAIN tells them
+// apart (name_active_windows, planner.c; since 18).
+func nameWindows(list []*query.WindowClause) {
+	next := 1
+	for _, w := range list {
+		for w.Name == "" {
+			name := "w" + strconv.Itoa(next)
+			next++
+			if !slices.ContainsFunc(list, func(o *query.WindowClause) bool { return o.Name == name }) {
+				w.Name = name
+			}
+		}
+	}
 }
 
 func comparePrefix(a, b []*query.SortGroupClause) int {
