@@ -34,6 +34,8 @@ type creator struct {
 	// subplans are the finished plans, by plan number - 1.
 	subplans []*Node
 	subRoots []*rel.PlannerInfo
+	// number is a server's number of a subplan, by plan number - 1.
+	number []int
 	// alternative and chosen are plan numbers: those that stand in an
 	// AlternativeSubPlan and those that it became.
 	alternative, chosen map[int]bool
@@ -71,15 +73,31 @@ func Create(root *rel.PlannerInfo, best rel.Path) *Node {
 		c.subplans = append(c.subplans, nil)
 		c.subRoots = append(c.subRoots, s.Root)
 	}
-	for i, s := range root.Global.Subplans {
+	// A server makes the plan of a subquery before it numbers it, so that the
+	// InitPlans of a MIN or MAX within come first.
+	var order []int
+	for i, s := range slices.Clone(root.Global.Subplans) {
+		made := len(c.subplans)
 		c.subplans[i] = c.level(s.Root, s.Path)
+		for ; made < len(c.subplans); made++ {
+			order = append(order, made)
+		}
+		order = append(order, i)
 	}
 	top := c.level(root, best)
+	for made := len(order); made < len(c.subplans); made++ {
+		order = append(order, made)
+	}
+	c.number = make([]int, len(order))
+	for at, i := range order {
+		c.number[i] = at + 1
+	}
 	if len(c.g.Unsupported) > 0 {
 		return nil
 	}
 	top = c.setReferences(root, top)
-	for i, p := range c.subplans {
+	for _, i := range order {
+		p := c.subplans[i]
 		switch {
 		case c.alternative[i+1] && !c.chosen[i+1]:
 			c.subplans[i] = nil

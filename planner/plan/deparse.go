@@ -2,6 +2,7 @@ package plan
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/query"
@@ -36,7 +37,7 @@ func (c *creator) writer(n *Node) writer {
 func (w writer) context(prefix bool) *deparse.Context {
 	ctx := &deparse.Context{
 		Catalog: w.c.g.Catalog, Prefix: prefix, SubPlanTest: w.c.g.Version(17),
-		Column: w.column, Resolve: w.resolve, Param: w.param, Partial: w.partial,
+		Column: w.column, Resolve: w.resolve, Param: w.param, Partial: w.partial, SubPlan: w.c.planName,
 	}
 	if w.c.g.Version(18) {
 		ctx.Window = w.window
@@ -345,13 +346,20 @@ func (w writer) generator(id int) (*query.SubPlan, int) {
 	return nil, 0
 }
 
-// planName is a subplan's name in EXPLAIN.
+// planName is a subplan's name in EXPLAIN, with the number that a server gives
+// it.
 func (c *creator) planName(s *query.SubPlan) string {
-	if s.Name != "" {
-		return s.Name
+	name := s.Name
+	if s.PlanID < 1 || s.PlanID > len(c.number) {
+		return name
 	}
-	if s.PlanID >= 1 && s.PlanID <= len(c.g.Subplans) {
-		return c.g.Subplans[s.PlanID-1].Name
+	if name == "" {
+		name = c.g.Subplans[s.PlanID-1].Name
 	}
-	return ""
+	for _, kind := range []string{"InitPlan ", "SubPlan "} {
+		if rest, ok := strings.CutPrefix(name, kind+strconv.Itoa(s.PlanID)); ok {
+			return kind + strconv.Itoa(c.number[s.PlanID-1]) + rest
+		}
+	}
+	return name
 }

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -48,15 +47,14 @@ func TestGolden(t *testing.T) {
 			case "text":
 				return r.Root.Text()
 			case "json":
-				text, err := json.Marshal(r.Root)
-				if err != nil {
+				var b strings.Builder
+				e := json.NewEncoder(&b)
+				e.SetEscapeHTML(false)
+				e.SetIndent("", "  ")
+				if err := e.Encode(r.Root); err != nil {
 					t.Fatal(err)
 				}
-				var b bytes.Buffer
-				if err := json.Indent(&b, text, "", "  "); err != nil {
-					t.Fatal(err)
-				}
-				return b.String() + "\n"
+				return b.String()
 			case "walk":
 				return walked(r)
 			}
@@ -113,9 +111,15 @@ func walked(r *planner.Result) string {
 			name string
 			list []query.Expr
 		}{
-			{"filter", n.FilterExprs}, {"index cond", n.IndexCondExprs}, {"recheck", n.RecheckExprs},
-			{"join filter", n.JoinFilterExprs}, {"hash cond", n.HashCondExprs}, {"merge cond", n.MergeCondExprs},
-			{"one-time", n.OneTimeExprs}, {"tid", n.TIDCondExprs}, {"sort", n.SortExprs},
+			{"filter", n.FilterExprs},
+			{"index cond", n.IndexCondExprs},
+			{"recheck", n.RecheckExprs},
+			{"join filter", n.JoinFilterExprs},
+			{"hash cond", n.HashCondExprs},
+			{"merge cond", n.MergeCondExprs},
+			{"one-time", n.OneTimeExprs},
+			{"tid", n.TIDCondExprs},
+			{"sort", n.SortExprs},
 		} {
 			for _, e := range c.list {
 				fmt.Fprintf(&b, "  %s: %s at %d\n", c.name, deparse.Expr(e, &deparse.Context{Catalog: r.Info.Global.Catalog}), e.Span().Start)
