@@ -30,7 +30,7 @@ func setAppendRelSize(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 	if p.EnablePartitionwiseJoin && rl.Kind == rel.BaseRel && rl.Partitioned {
 		g.Approximate("joins are not planned partition by partition")
 	}
-	var rows, size float64
+	var rows, tuples, size float64
 	widths := make([]float64, len(rl.AttrWidths))
 	live := false
 	for _, info := range childrenOf(root, rl) {
@@ -46,6 +46,7 @@ func setAppendRelSize(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 			rl.ConsiderParallel = false
 		}
 		rows += child.Rows
+		tuples += child.Tuples
 		size += float64(float64(child.Target.Width) * child.Rows)
 		for i, e := range rl.Target.Exprs {
 			v, ok := e.(*query.Var)
@@ -65,6 +66,10 @@ func setAppendRelSize(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 		rl.AttrWidths[i] = int(math.RoundToEven(w / rows))
 	}
 	rl.Tuples = rows
+	if g.Version(18) {
+		// So that a share of the rows is a share of those before any filter.
+		rl.Tuples = tuples
+	}
 }
 
 // prepareChild translates what the parent has to the child and estimates the
