@@ -127,7 +127,7 @@ func (s *scope) fromRows() (Cardinality, string) {
 		}
 		return ExactlyOne, "no FROM"
 	}
-	equal := s.equalities()
+	equal, passed := s.equalities()
 	single := map[int]string{}
 	for again := true; again; {
 		again = false
@@ -135,7 +135,7 @@ func (s *scope) fromRows() (Cardinality, string) {
 			if single[i] != "" {
 				continue
 			}
-			if why := s.singleRow(i, equal, single); why != "" {
+			if why := s.singleRow(i, equal, passed, single); why != "" {
 				single[i] = why
 				again = true
 			}
@@ -175,6 +175,10 @@ func (s *scope) leaves(n query.JoinNode, out map[int]bool) {
 type equality struct {
 	col   column
 	other query.Expr
+	// expr is the side that is no plain column, with the operator that
+	// compares it; nil for a column.
+	expr query.Expr
+	op   *query.OpExpr
 	// join is the index of the outer join in whose ON it stands, 0 if every
 	// row passes it; then it bounds the nullable side alone.
 	bounds query.Relids
@@ -182,18 +186,22 @@ type equality struct {
 }
 
 // equalities collects what WHERE and ON compare by the equality of a unique
-// index.
-func (s *scope) equalities() []equality {
+// index, and all their conditions.
+func (s *scope) equalities() ([]equality, []passedCond) {
 	var out []equality
+	var passed []passedCond
 	collect := func(e query.Expr, all bool, bounds query.Relids) {
 		for _, c := range conjuncts(e) {
+			passed = append(passed, passedCond{c, bounds, all})
 			op, ok := c.(*query.OpExpr)
 			if !ok || len(op.Args) != 2 || !s.isEquality(op.Op) {
 				continue
 			}
 			for i := range 2 {
 				if v, ok := plainColumn(op.Args[i]); ok {
-					out = append(out, equality{column{v.VarNo, v.AttNo}, op.Args[1-i], bounds, all})
+					out = append(out, equality{col: column{v.VarNo, v.AttNo}, other: op.Args[1-i], bounds: bounds, all: all})
+				} else if _, ok := op.Args[i].(*query.Const); !ok {
+					out = append(out, equality{expr: op.Args[i], op: op, other: op.Args[1-i], bounds: bounds, all: all})
 				}
 			}
 		}
@@ -226,7 +234,7 @@ func (s *scope) equalities() []equality {
 		}
 	}
 	walk(s.q.JoinTree, true, query.Relids{})
-	return out
+	return out, passed
 }
 
 func conjuncts(e query.Expr) []query.Expr {
@@ -261,7 +269,7 @@ func (s *scope) isEquality(op pgtype.OID) bool {
 
 // singleRow says why a relation has at most one row for each row of those that
 // are single already; "" if it may have more.
-func (s *scope) singleRow(i int, equal []equality, single map[int]string) string {
+func (s *scope) singleRow(i int, equal []equality, passed []passedCond, single map[int]string) string {
 	rte := s.q.RTE(i)
 	switch rte.Kind {
 	case query.RTESubquery:
@@ -271,6 +279,7 @@ func (s *scope) singleRow(i int, equal []equality, single map[int]string) string
 			}
 			return why
 		}
+		return s.groupBound(i, rte.Subquery, equal, single)
 	case query.RTEValues:
 		if len(rte.Values) == 1 {
 			return "always one row: VALUES"
@@ -296,53 +305,13 @@ func (s *scope) singleRow(i int, equal []equality, single map[int]string) string
 			}
 		}
 	case query.RTERelation:
-		return s.keyBound(i, rte, equal, single)
-	}
-	return ""
-}
-
-func (s *scope) keyBound(i int, rte *query.RangeTblEntry, equal []equality, single map[int]string) string {
-	t := s.cat.Table(rte.Relation)
-	if t == nil || t.Kind == catalog.KindView || rte.Inherit && len(t.Children) > 0 && t.Kind != catalog.KindPartitioned {
-		return ""
-	}
-	bound := func(attno int) bool {
-		for _, e := range equal {
-			if e.col != (column{i, attno}) || !e.all && !e.bounds.Has(i) {
-				continue
+		if t := s.cat.Table(rte.Relation); t != nil && t.Kind == catalog.KindView && t.View != nil {
+			if c, why := newScope(s.cat, t.View, nil).cardinality(); c == AtMostOne || c == ExactlyOne {
+				return why
 			}
-			free := true
-			query.Walk(e.other, func(x query.Expr) bool {
-				if v, ok := x.(*query.Var); ok && v.LevelsUp == 0 && single[v.VarNo] == "" {
-					free = false
-				}
-				if _, ok := x.(*query.SubLink); ok {
-					free = false // it may differ from row to row
-				}
-				return free
-			})
-			if free {
-				return true
-			}
+			return s.groupBound(i, t.View, equal, single)
 		}
-		return false
-	}
-	for _, x := range t.Indexes {
-		if !x.Unique || !x.Valid || !x.Immediate || len(x.Predicate) > 0 {
-			continue
-		}
-		all := true
-		var cols []string
-		for _, k := range x.Keys[:x.NumKeys] {
-			if k.Column == 0 || !bound(k.Column) {
-				all = false
-				break
-			}
-			cols = append(cols, t.Columns[k.Column-1].Name)
-		}
-		if all && x.NumKeys > 0 {
-			return fmt.Sprintf("unique key %s (%s) of %s is bound", x.Name, strings.Join(cols, ", "), rte.ERef.Name)
-		}
+		return s.keyBound(i, rte, equal, passed, single)
 	}
 	return ""
 }
