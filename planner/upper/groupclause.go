@@ -10,12 +10,16 @@ import (
 )
 
 // orderGroupClause puts GROUP BY in the order of ORDER BY as far as it goes, so
-// that one sort does for both (preprocess_groupclause, planner.c).
-func orderGroupClause(q *query.Query) []*query.SortGroupClause {
+// that one sort does for both (preprocess_groupclause, planner.c). Until 16 that
+// is done only where one of the lists then begins with the whole other.
+func orderGroupClause(root *rel.PlannerInfo) []*query.SortGroupClause {
+	q := root.Parse
 	var out []*query.SortGroupClause
+	partly := false
 	for _, s := range q.SortClause {
 		i := slices.IndexFunc(q.GroupClause, func(c *query.SortGroupClause) bool { return *c == *s })
 		if i < 0 {
+			partly = !root.Global.Version(17)
 			break
 		}
 		out = append(out, q.GroupClause[i])
@@ -27,7 +31,7 @@ func orderGroupClause(q *query.Query) []*query.SortGroupClause {
 		if slices.Contains(out, c) {
 			continue
 		}
-		if c.SortOp == 0 {
+		if partly || c.SortOp == 0 {
 			return slices.Clone(q.GroupClause)
 		}
 		out = append(out, c)
