@@ -111,6 +111,7 @@ func Create(root *rel.PlannerInfo, best rel.Path) *Node {
 		}
 	}
 	c.printConstants()
+	c.startupPruning()
 	c.attachChildren(top)
 	c.explain(top)
 	return top

@@ -55,7 +55,7 @@ func (c *creator) mergeJoin(root *rel.PlannerInfo, p *rel.MergePath) *Node {
 	n.clauses = c.switched(p.MergeClauses, p.Outer.Base().Parent.Relids)
 	if len(p.OuterSortKeys) > 0 {
 		relids := p.Outer.Base().Parent.Relids
-		if p.OuterPresorted > 0 && c.g.Version(18) && c.g.Settings.EnableIncrementalSort {
+		if p.OuterPresorted > 0 && c.g.Version(18) && cost.ParamsOf(c.g).EnableIncrementalSort {
 			s := c.makeSort(IncrementalSort, n.outer, p.OuterSortKeys, relids)
 			s.presorted = p.OuterPresorted
 			c.costIncrementalSort(s, p.OuterSortKeys, -1)
