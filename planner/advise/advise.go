@@ -56,6 +56,9 @@ type Input struct {
 	// MinFactor and MinSaved are the limits in force. Default to [MinFactor]
 	// and [MinSaved].
 	MinFactor, MinSaved float64
+	// ColumnsOnly leaves out indexes on expressions. Without statistics of the
+	// expression, what such an index saves is a guess.
+	ColumnsOnly bool
 }
 
 // Recommendation is an index that makes a query cheaper.
@@ -93,6 +96,9 @@ func Indexes(in Input, worth func(*Read) bool) []Recommendation {
 	}
 	in.MinFactor = cmp.Or(in.MinFactor, MinFactor)
 	in.MinSaved = cmp.Or(in.MinSaved, MinSaved)
+	if in.Plan.Root.Total < in.MinSaved {
+		return nil
+	}
 	s := &search{Input: in}
 	var out []Recommendation
 	before := in.Plan
@@ -142,7 +148,7 @@ func (s *search) forRead(r *Read, before *planner.Result, chosen []*catalog.Inde
 		keys int
 	}
 	var list []tried
-	for _, keys := range candidates(s.Bound, r) {
+	for _, keys := range candidates(s.Bound, r, s.ColumnsOnly) {
 		index, planned := s.build(r, keys)
 		if index == nil {
 			continue

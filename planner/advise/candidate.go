@@ -26,8 +26,8 @@ func (k key) same(o key) bool {
 // candidates are the keys of the indexes worth trying for a table: columns
 // compared for equality first, the more selective before the less, then one
 // that is compared in a range, or the order that the query asks for.
-func candidates(bound *stats.Bound, r *Read) [][]key {
-	b := &builder{bound: bound, read: r}
+func candidates(bound *stats.Bound, r *Read, columnsOnly bool) [][]key {
+	b := &builder{bound: bound, read: r, columnsOnly: columnsOnly}
 	var equal, joins []key
 	var ranges [][]key
 	for _, c := range r.Conds {
@@ -81,6 +81,8 @@ type builder struct {
 	bound *stats.Bound
 	read  *Read
 	out   [][]key
+
+	columnsOnly bool
 }
 
 // add makes a candidate of parts of keys, unless there is one like it or an
@@ -154,7 +156,7 @@ func (b *builder) indexable(e query.Expr) bool {
 	if v, ok := e.(*query.Var); ok {
 		return v.AttNo > 0 && b.bound.Column(b.read.Table.OID, v.AttNo, false).AvgWidth < maxKeyWidth
 	}
-	if eval.ContainMutable(cat, e) || eval.ContainSubPlans(e) || ImplicitCast(e) {
+	if b.columnsOnly || eval.ContainMutable(cat, e) || eval.ContainSubPlans(e) || ImplicitCast(e) {
 		return false
 	}
 	params := false

@@ -4,7 +4,6 @@ import (
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/eval"
 	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
@@ -36,9 +35,9 @@ type Cond struct {
 	Value query.Expr
 	// Join tells a condition whose other side needs other tables.
 	Join bool
-	// Spans are places in the text that the condition came from, best first;
-	// some may be of another text, such as a view's.
-	Spans []source.Span
+	// Sources are the conditions that it came from, best first. Their places
+	// may be of another text, such as a view's.
+	Sources []query.Expr
 }
 
 // Column returns the attribute number of the only key if it is a plain column.
@@ -59,7 +58,7 @@ func conds(root *rel.PlannerInfo, rl *rel.RelOptInfo) []Cond {
 	var out []Cond
 	for _, r := range rl.BaseRestrict {
 		c := m.classify(r.Clause)
-		c.Spans = append(c.Spans, ecSpans(r.ParentEC, rl)...)
+		c.Sources = append(c.Sources, ecSources(r.ParentEC, rl)...)
 		out = append(out, c)
 	}
 	for _, r := range rl.JoinInfo {
@@ -87,51 +86,26 @@ func conds(root *rel.PlannerInfo, rl *rel.RelOptInfo) []Cond {
 		if own == nil || !joined {
 			continue
 		}
-		out = append(out, Cond{Kind: Equal, Keys: []query.Expr{strip(own.Expr)}, Join: true, Spans: ecSpans(ec, rl)})
+		out = append(out, Cond{Kind: Equal, Keys: []query.Expr{strip(own.Expr)}, Join: true, Sources: ecSources(ec, rl)})
 	}
 	return out
 }
 
-// ecSpans are the places of the clauses that an equivalence class was made of,
-// those that name the relation first.
-func ecSpans(ec *rel.EquivalenceClass, rl *rel.RelOptInfo) []source.Span {
+// ecSources are the clauses that an equivalence class was made of, those that
+// name the relation first.
+func ecSources(ec *rel.EquivalenceClass, rl *rel.RelOptInfo) []query.Expr {
 	if ec == nil {
 		return nil
 	}
-	var near, far []source.Span
+	var near, far []query.Expr
 	for _, src := range prep.Merged(ec).Sources {
-		s := spanOf(src.Clause)
-		if s.IsZero() {
-			continue
-		}
 		if src.ClauseRelids.Has(rl.Index) {
-			near = append(near, s)
+			near = append(near, src.Clause)
 		} else {
-			far = append(far, s)
+			far = append(far, src.Clause)
 		}
 	}
 	return append(near, far...)
-}
-
-// spanOf is the place of an expression, or of what of it has one.
-func spanOf(e query.Expr) source.Span {
-	if e == nil {
-		return source.Span{}
-	}
-	if s := e.Span(); !s.IsZero() {
-		return s
-	}
-	var out source.Span
-	for _, c := range query.Children(e) {
-		if s := spanOf(c); !s.IsZero() {
-			if out.IsZero() {
-				out = s
-			} else {
-				out = out.Union(s)
-			}
-		}
-	}
-	return out
 }
 
 type matcher struct {
@@ -147,10 +121,7 @@ func (m *matcher) alone(s query.Relids) bool {
 
 // classify says what an index could do for a clause.
 func (m *matcher) classify(e query.Expr) Cond {
-	c := Cond{Expr: e}
-	if s := spanOf(e); !s.IsZero() {
-		c.Spans = append(c.Spans, s)
-	}
+	c := Cond{Expr: e, Sources: []query.Expr{e}}
 	switch n := e.(type) {
 	case *query.OpExpr:
 		if len(n.Args) == 2 {

@@ -143,17 +143,24 @@ func DDL(cat *catalog.Catalog, x *catalog.Index) string {
 }
 
 // enclosed reports whether one pair of parentheses is around the whole of an
-// expression. A parenthesis within a string literal can only make it say false.
+// expression.
 func enclosed(text string) bool {
-	if !strings.HasPrefix(text, "(") || strings.Contains(text, "'") {
+	if !strings.HasPrefix(text, "(") {
 		return false
 	}
 	depth := 0
-	for i, c := range text {
-		switch c {
-		case '(':
+	quote := byte(0)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(':
 			depth++
-		case ')':
+		case c == ')':
 			if depth--; depth == 0 {
 				return i == len(text)-1
 			}

@@ -19,6 +19,9 @@ type Read struct {
 	// Pages and Tuples are what the scanned tables have, Rows what the scans
 	// give, Cost what they cost, each run once.
 	Pages, Tuples, Rows, Cost float64
+	// Loops is how many times the dearest of the scans is run: more than once
+	// on the inner side of a nested loop or in a subplan.
+	Loops float64
 	// Known is false where the statistics say nothing of one of the tables.
 	Known bool
 	// Conds are the conditions on the table.
@@ -37,9 +40,10 @@ func Reads(bound *stats.Bound, res *planner.Result) []*Read {
 	}
 	byRel := map[key]*Read{}
 	var out []*Read
-	res.Root.Walk(func(n *plan.Node) bool {
+	var walk func(n *plan.Node, loops float64)
+	visit := func(n *plan.Node, loops float64) {
 		if n.Rel == nil || n.Rel.Table == nil || !scans(n.Kind) {
-			return true
+			return
 		}
 		top := n.Rel
 		for top.ParentRel != nil && top.ParentRel.Table != nil {
@@ -62,9 +66,29 @@ func Reads(bound *stats.Bound, res *planner.Result) []*Read {
 			r.Rows += n.Rows
 		}
 		r.Cost += n.Total
+		r.Loops = max(r.Loops, loops)
 		r.Known = r.Known && Known(bound, n.Rel.Table)
-		return true
-	})
+	}
+	walk = func(n *plan.Node, loops float64) {
+		visit(n, loops)
+		var outer float64 = 1
+		for _, c := range n.Plans {
+			if c.Relationship == "Outer" {
+				outer = max(c.Rows, 1)
+			}
+		}
+		for _, c := range n.Plans {
+			times := loops
+			switch {
+			case c.Relationship == "SubPlan":
+				times = float64(loops * max(n.Rows, 1))
+			case n.Kind == plan.NestLoop && c.Relationship == "Inner" && c.Kind != plan.Material:
+				times = float64(loops * outer)
+			}
+			walk(c, times)
+		}
+	}
+	walk(res.Root, 1)
 	return out
 }
 
@@ -107,12 +131,16 @@ func scans(k plan.Kind) bool {
 	return false
 }
 
-// Sequential reports whether the table is read from end to end.
+// Sequential reports whether the table is read from end to end: for a
+// partitioned one, the larger part of its pages.
 func (r *Read) Sequential() bool {
+	pages, all := 0.0, 0.0
 	for _, n := range r.Nodes {
+		p := max(n.Rel.Pages, 1)
+		all += p
 		if n.Kind == plan.SeqScan {
-			return true
+			pages += p
 		}
 	}
-	return false
+	return pages > float64(all*0.5)
 }

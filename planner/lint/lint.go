@@ -37,6 +37,13 @@ const (
 	// MinorCost is the cost below which a finding is an info: about what it
 	// costs to read a table that has just ceased to be small.
 	MinorCost = 1000
+	// MinSaved is what an index or a rewritten condition must save to be
+	// reported at all.
+	MinSaved = 500
+	// ServedShare weighs the saving where an index already serves part of the
+	// conditions: such a query is slower than it could be, but does not read
+	// the whole table.
+	ServedShare = 0.1
 	// ManyRows is the number of rows from which a result that the caller holds
 	// in memory needs a bound.
 	ManyRows = 10000
@@ -46,7 +53,7 @@ const (
 	// rewritten condition to be worth it. It is less than for a new index, for
 	// the rewrite is free, and the estimate of a hidden condition is a guess
 	// on the high side.
-	HiddenFactor = 2
+	HiddenFactor = 2.0
 )
 
 // Rule is one kind of finding.

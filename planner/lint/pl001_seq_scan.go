@@ -14,10 +14,10 @@ func seqScan() *Rule {
 	return &Rule{
 		Code: "PL001", Name: "seq-scan-big-table", Default: diag.Warning,
 		Title: "reads a big table from end to end for a few rows",
-		Explanation: fmt.Sprintf("The query reads every row of a big table (from %d pages or %s rows on) and keeps at most "+
+		Explanation: fmt.Sprintf("The query reads every row of a big table (from %s pages or %s rows on) and keeps at most "+
 			"%g %% of them. No btree index was found that would make it much cheaper; where one is, the finding is PL002, "+
 			"and where a condition hides a column from its index, PL003 or PL004. Patterns, documents and arrays need "+
-			"an index of another kind.", SmallPages, count(SmallRows), 100*FewShare),
+			"an index of another kind.", count(SmallPages), count(SmallRows), 100*FewShare),
 		Before: "SELECT id FROM books WHERE title LIKE '%' || @word || '%';",
 		After:  "CREATE EXTENSION pg_trgm;\nCREATE INDEX ON books USING gin (title gin_trgm_ops);",
 		Check: func(p *Pass) {

@@ -15,22 +15,26 @@ func missingIndex() *Rule {
 		Code: "PL002", Name: "missing-index", Default: diag.Warning,
 		Title: "an index would make the query much cheaper",
 		Explanation: fmt.Sprintf("The query was planned once more with an index that does not exist. It is reported if the "+
-			"cost of the whole query falls to a tenth or less and by at least %.0f, and the table is big. The smallest "+
+			"cost of the whole query falls to a tenth or less and by at least %d, and the table is big; as an info where "+
+			"an index serves the query in part already. The smallest "+
 			"index that is nearly as good as the best is proposed: columns compared for equality first, then the one of "+
 			"a range or of the order. Every index makes writes dearer: if the query runs once a night, allow it.",
-			advise.MinSaved),
+			MinSaved),
 		Before: "SELECT id, status FROM orders WHERE customer_id = @customer_id;",
 		After:  "CREATE INDEX ON orders (customer_id);",
 		Check: func(p *Pass) {
-			before := p.now
 			for _, s := range p.Scans() {
 				if s.Cause != IndexMissing {
 					continue
 				}
-				p.report(before()-s.After, diag.Diagnostic{
+				label := "no index serves this"
+				if s.Cond == nil {
+					label = "no index gives the order"
+				}
+				p.report(p.stake(s), diag.Diagnostic{
 					Span:    p.conditionPlace(s.Read, s.Cond),
 					Message: p.scannedText(s.Read) + " " + p.purpose(s.Read),
-					Label:   "no index serves this",
+					Label:   label,
 					Hint:    p.createIndex(s),
 				})
 			}

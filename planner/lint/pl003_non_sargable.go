@@ -16,10 +16,11 @@ func nonSargable() *Rule {
 	return &Rule{
 		Code: "PL003", Name: "non-sargable", Default: diag.Warning,
 		Title: "a function, cast or computation around a column keeps indexes from serving the condition",
-		Explanation: fmt.Sprintf("An index on a column is of no use to a condition on an expression of it. Compare the bare "+
-			"column, with the inverse on the other side, or make an index on the expression itself, which must be "+
-			"immutable. It is reported if the query, planned with an index on the expression, costs a %dth or less; "+
-			"what it would return is a guess, for there are no statistics of the expression yet.", HiddenFactor),
+		Explanation: "An index on a column is of no use to a condition on an expression of it. Compare the bare " +
+			"column, with the inverse on the other side, or make an index on the expression itself, which must be " +
+			"immutable. It is reported if the query reads the whole table and, planned with an index on the expression, " +
+			"costs half or less; if it reads part of the table by another index, a tenth or less. What it would return " +
+			"is a guess, for there are no statistics of the expression yet.",
 		Before: "SELECT id FROM orders WHERE date(placed_at) = @day;",
 		After:  "SELECT id FROM orders WHERE placed_at >= @day AND placed_at < @day::date + 1;",
 		Check: func(p *Pass) {
@@ -32,7 +33,7 @@ func nonSargable() *Rule {
 				if s.Indexed != nil {
 					label = fmt.Sprintf("hides %s from index %s", column, s.Indexed.Name)
 				}
-				p.report(p.now()-s.After, diag.Diagnostic{
+				p.report(p.stake(s), diag.Diagnostic{
 					Span:    p.conditionPlace(s.Read, s.Cond),
 					Message: p.scannedText(s.Read) + " " + p.purpose(s.Read),
 					Label:   label,
@@ -46,11 +47,14 @@ func nonSargable() *Rule {
 // rewrite proposes a condition on the bare column, or the expression's index.
 func (p *Pass) rewrite(s *Scan) string {
 	gain := fmt.Sprintf("the query then costs about %s instead of %s", costs(s.After), costs(p.now()))
-	if s.Index != nil {
+	if s.Index != nil && !(s.Indexed != nil && p.invertible(s.Cond.Keys[0])) {
 		return fmt.Sprintf("%s\n%s; CONCURRENTLY keeps the table writable while it is built", advise.DDL(p.Bound.Catalog, s.Index), gain)
 	}
 	column := p.column(s.Read, s.Column)
 	text := fmt.Sprintf("compare %s itself and put the inverse on the other side", column)
+	if _, sum := s.Cond.Keys[0].(*query.OpExpr); !sum && p.invertible(s.Cond.Keys[0]) {
+		text = fmt.Sprintf("compare %s itself, a %s, and cast the other side", column, p.typeName(s.Table.Attr(s.Column).Type))
+	}
 	if value := p.value(s.Cond); value != "" && s.Cond.Kind == advise.Equal {
 		switch typ := s.Cond.Keys[0].ResultType(); {
 		case typ == pgtype.DateOID && p.instant(s):
@@ -66,6 +70,21 @@ func (p *Pass) rewrite(s *Scan) string {
 		text += fmt.Sprintf(", and CREATE INDEX ON %s (%s);", p.table(s.Read), column)
 	}
 	return text + "\n" + gain
+}
+
+// invertible reports whether an expression is a sum or a cast, which can be put
+// on the other side.
+func (p *Pass) invertible(e query.Expr) bool {
+	switch n := e.(type) {
+	case *query.CoerceViaIO:
+		return true
+	case *query.FuncExpr:
+		return n.Form == query.CoerceExplicitCast
+	case *query.OpExpr:
+		o := p.Bound.Catalog.Operator(n.Op)
+		return o != nil && (o.Name == "+" || o.Name == "-")
+	}
+	return false
 }
 
 // instant reports whether the column of a scan's condition is a point in time.

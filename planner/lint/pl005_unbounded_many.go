@@ -18,7 +18,8 @@ func unboundedMany() *Rule {
 		Title: "a :many query without LIMIT returns many rows",
 		Explanation: fmt.Sprintf("A :many method holds the whole result in memory. From %s estimated rows on, and growing "+
 			"with the table, that wants a bound, or :iter, which hands out a row at a time. Queries that a range with "+
-			"parameters bounds are left alone: how many rows such a range has is up to the caller.", count(ManyRows)),
+			"parameters bounds are left alone: how many rows such a range has is up to the caller. So are conditions that "+
+			"PL003 or PL004 is about: of what they match there are no statistics.", count(ManyRows)),
 		Before: "-- name: ExportCustomers :many\nSELECT id, email FROM customers;",
 		After:  "-- name: ExportCustomers :iter\nSELECT id, email FROM customers;",
 		Check: func(p *Pass) {
@@ -29,7 +30,7 @@ func unboundedMany() *Rule {
 			}
 			var largest *advise.Read
 			for _, s := range p.Scans() {
-				if !s.Known || p.guessed(s.Read) {
+				if !s.Known || p.guessed(s.Read) || s.Cause == CastHides || s.Cause == ExpressionHides {
 					return
 				}
 				if p.big(s.Read) && (largest == nil || s.Tuples > largest.Tuples) {

@@ -2,9 +2,11 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/plan"
@@ -92,7 +94,7 @@ func farOffset(e query.Expr) bool {
 // keyset says how to page by key.
 func (p *Pass) keyset(q *query.Query) string {
 	var names, params []string
-	same, down := true, false
+	same, down, unique := true, false, false
 	for i, c := range q.SortClause {
 		for _, te := range q.TargetList {
 			if te.SortGroupRef != c.Ref {
@@ -108,10 +110,11 @@ func (p *Pass) keyset(q *query.Query) string {
 			}
 			names = append(names, text)
 			name := te.Name
-			if j := strings.LastIndexByte(text, '.'); name == "" && j >= 0 {
-				name = text[j+1:]
+			if name == "" {
+				name = text[strings.LastIndexByte(text, '.')+1:]
 			}
 			params = append(params, "@last_"+strings.ToLower(name))
+			unique = unique || p.uniqueColumn(te)
 		}
 		if i == 0 {
 			down = c.Descending
@@ -128,9 +131,21 @@ func (p *Pass) keyset(q *query.Query) string {
 	if !same {
 		return "page by key: ask for the rows that follow the last one of the page before in the order of " + strings.Join(names, ", ")
 	}
-	if len(names) == 1 {
-		return fmt.Sprintf("page by key: WHERE %s %s %s, the value of the last row before, instead of OFFSET; add a unique column to the order", names[0], sign, params[0])
+	more := ""
+	if !unique {
+		more = "; add a unique column to the order, or rows with equal values are passed over"
 	}
-	return fmt.Sprintf("page by key: WHERE (%s) %s (%s), the values of the last row before, instead of OFFSET",
-		strings.Join(names, ", "), sign, strings.Join(params, ", "))
+	if len(names) == 1 {
+		return fmt.Sprintf("page by key: WHERE %s %s %s, the value of the last row before, instead of OFFSET%s", names[0], sign, params[0], more)
+	}
+	return fmt.Sprintf("page by key: WHERE (%s) %s (%s), the values of the last row before, instead of OFFSET%s",
+		strings.Join(names, ", "), sign, strings.Join(params, ", "), more)
+}
+
+// uniqueColumn reports whether an output column is unique in its table.
+func (p *Pass) uniqueColumn(te *query.TargetEntry) bool {
+	t := p.Bound.Catalog.Table(te.OrigTable)
+	return t != nil && slices.ContainsFunc(t.Indexes, func(x *catalog.Index) bool {
+		return x.Unique && x.Valid && x.NumKeys == 1 && len(x.Predicate) == 0 && x.Keys[0].Column == te.OrigColumn
+	})
 }

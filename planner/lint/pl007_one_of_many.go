@@ -6,6 +6,7 @@ import (
 	"github.com/dbgen/dbgen/parser/annotation"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/infer"
+	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/advise"
 )
 
@@ -23,7 +24,7 @@ func oneOfMany() *Rule {
 		Check: func(p *Pass) {
 			c := p.command()
 			if c != annotation.One && c != annotation.Opt && c != annotation.BatchOne || p.Facts == nil ||
-				p.Facts.Cardinality != infer.Many || p.single() {
+				p.Facts.Cardinality != infer.Many || p.single() || p.castOfKey() {
 				return
 			}
 			p.report(0, diag.Diagnostic{
@@ -45,4 +46,27 @@ func (p *Pass) single() bool {
 		}
 	}
 	return len(scans) > 0
+}
+
+// castOfKey reports whether the only table is bound by a unique key under a cast
+// that nobody wrote: there is no second row, and PL004 has more to say about it.
+func (p *Pass) castOfKey() bool {
+	scans := p.Scans()
+	if len(scans) != 1 {
+		return false
+	}
+	s := scans[0]
+	for i := range s.Conds {
+		c := &s.Conds[i]
+		if c.Kind != advise.Equal || c.Join || len(c.Keys) != 1 || !advise.ImplicitCast(c.Keys[0]) {
+			continue
+		}
+		if _, list := c.Expr.(*query.ScalarArrayOpExpr); list {
+			continue
+		}
+		if x := indexedBy(s.Read, onlyColumn(c.Keys[0])); x != nil && x.Unique && x.NumKeys == 1 {
+			return true
+		}
+	}
+	return false
 }

@@ -71,20 +71,44 @@ func (p *Pass) changed(q *query.Query, t *catalog.Table) string {
 	}
 	te := q.TargetList[0]
 	c := t.Attr(te.ResNo)
-	at := exprSpan(te.Expr)
+	at := exprSpan(uncast(te.Expr))
 	if c == nil || !p.own(at) {
 		return plain
 	}
-	switch te.Expr.(type) {
+	value := uncast(te.Expr)
+	switch value.(type) {
 	case *query.Const, *query.Param:
 	default:
 		return plain
 	}
 	op := "IS DISTINCT FROM"
-	if k, ok := te.Expr.(*query.Const); ok && !k.Null && c.NotNull {
+	if k, ok := value.(*query.Const); ok && !k.Null && c.NotNull {
 		op = "<>"
 	}
-	value := p.text(p.Statement.FileSpan(at))
 	return fmt.Sprintf("add a WHERE; if all rows are meant, leave out those that need no change: WHERE %s %s %s",
-		deparse.QuoteIdent(p.Bound.Catalog, c.Name), op, value)
+		deparse.QuoteIdent(p.Bound.Catalog, c.Name), op, p.text(p.Statement.FileSpan(at)))
+}
+
+// uncast takes off the casts that nobody wrote.
+func uncast(e query.Expr) query.Expr {
+	for {
+		switch n := e.(type) {
+		case *query.FuncExpr:
+			if n.Form != query.CoerceImplicitCast || len(n.Args) == 0 {
+				return e
+			}
+			e = n.Args[0]
+		case *query.RelabelType:
+			e = n.Arg
+		case *query.CoerceToDomain:
+			e = n.Arg
+		case *query.CoerceViaIO:
+			if n.Form != query.CoerceImplicitCast {
+				return e
+			}
+			e = n.Arg
+		default:
+			return e
+		}
+	}
 }

@@ -35,13 +35,41 @@ func (p *Pass) own(s source.Span) bool {
 // the text, the table that it is about.
 func (p *Pass) conditionPlace(r *advise.Read, c *advise.Cond) source.Span {
 	if c != nil {
-		for _, s := range c.Spans {
-			if p.own(s) {
+		for _, e := range c.Sources {
+			if s := p.extent(e); !s.IsZero() {
 				return p.Statement.FileSpan(s)
 			}
 		}
 	}
 	return p.tablePlace(r)
+}
+
+// extent is the part of the text that an expression takes, from its first part
+// to its last; where some are of another text, its own place alone, and zero if
+// that is too.
+func (p *Pass) extent(e query.Expr) source.Span {
+	var out source.Span
+	good := true
+	query.Walk(e, func(x query.Expr) bool {
+		s := x.Span()
+		switch {
+		case s.IsZero():
+		case !p.own(s):
+			good = false
+		case out.IsZero():
+			out = s
+		default:
+			out = out.Union(s)
+		}
+		return good
+	})
+	switch {
+	case good:
+		return out
+	case p.own(e.Span()):
+		return e.Span()
+	}
+	return source.Span{}
 }
 
 // tablePlace is where a table, or the view that reads it, stands in the file.

@@ -50,7 +50,7 @@ func (p *Pass) Scans() []*Scan {
 	if !p.planned() {
 		return nil
 	}
-	in := advise.Input{Bound: p.Bound, Plan: p.Plan, Replan: p.Replan}
+	in := advise.Input{Bound: p.Bound, Plan: p.Plan, Replan: p.Replan, MinSaved: MinSaved, ColumnsOnly: true}
 	reads := advise.Reads(p.Bound, p.Plan)
 	open := false
 	for _, r := range reads {
@@ -59,7 +59,7 @@ func (p *Pass) Scans() []*Scan {
 		if !p.big(r) {
 			continue
 		}
-		if !p.hidden(in, s) {
+		if p.now() >= MinSaved && !p.hidden(in, s) {
 			open = true
 		}
 	}
@@ -74,7 +74,7 @@ func (p *Pass) Scans() []*Scan {
 	return p.scans
 }
 
-// worth is the cost that the query has now.
+// now is the cost that the query has as things are.
 func (p *Pass) now() float64 { return p.Plan.Root.Total }
 
 // hidden looks for a condition that an index could serve if its column stood
@@ -103,18 +103,27 @@ func (p *Pass) hidden(in advise.Input, s *Scan) bool {
 			continue
 		}
 		after := res.Root.Total
-		if p.now() < float64(HiddenFactor*after) || p.now()-after < advise.MinSaved {
+		least := HiddenFactor
+		if !s.Sequential() {
+			least = advise.MinFactor
+		}
+		indexed := indexedBy(s.Read, column)
+		cast := advise.ImplicitCast(e)
+		switch {
+		case cast && indexed == nil:
+			continue
+		case cast && s.Sequential() && c.Kind == advise.Equal && p.now() >= float64(s.Cost*0.5):
+			// Undoing the cast brings back the statistics of the column, which
+			// the hypothetical index does not have.
+			after = min(after, p.now())
+		case p.now() < float64(least*after) || p.now()-after < MinSaved:
 			continue
 		}
 		if s.Cause != Fine && after >= s.After {
 			continue
 		}
-		indexed := indexedBy(s.Read, column)
 		cause := ExpressionHides
-		if advise.ImplicitCast(e) {
-			if indexed == nil {
-				continue
-			}
+		if cast {
 			cause = CastHides
 		}
 		s.Cause, s.Cond, s.After, s.Column, s.Indexed, s.Index = cause, c, after, column, indexed, nil
@@ -180,6 +189,15 @@ func (p *Pass) missing(in advise.Input) {
 		s.Cause, s.Index, s.After = IndexMissing, rec.Index, rec.After
 		s.Cond = leading(s.Read, rec.Index)
 	}
+}
+
+// stake is what a scan costs more than it needs to.
+func (p *Pass) stake(s *Scan) float64 {
+	saved := p.now() - s.After
+	if !s.Sequential() {
+		saved = float64(saved * ServedShare)
+	}
+	return saved
 }
 
 func (p *Pass) scanOf(r *advise.Read) *Scan {

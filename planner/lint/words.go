@@ -8,7 +8,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
-	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/advise"
 )
 
@@ -65,21 +64,12 @@ func (p *Pass) table(r *advise.Read) string {
 	return deparse.RelationName(p.Bound.Catalog, r.Table.OID)
 }
 
-// condition prints an expression over one table's columns, bare.
-func (p *Pass) expr(r *advise.Read, e query.Expr) string {
-	x := advise.TableExpr(e, r.Rel)
-	if x == nil {
-		return ""
-	}
-	return deparse.Expr(x, deparse.TableContext(p.Bound.Catalog, r.Table))
-}
-
 // column is the name of a column.
 func (p *Pass) column(r *advise.Read, number int) string {
 	return deparse.QuoteIdent(p.Bound.Catalog, deparse.ColumnName(r.Table, number))
 }
 
-// scanned says what a scan does: "scans all 2,290,000 rows of order_items (cost
+// scannedText says what a scan does: "scans all 2,290,000 rows of order_items (cost
 // 51234)".
 func (p *Pass) scannedText(r *advise.Read) string {
 	about := ""
@@ -90,19 +80,32 @@ func (p *Pass) scannedText(r *advise.Read) string {
 	if len(r.Nodes) > 1 && r.Table.PartitionKey != nil {
 		parts = fmt.Sprintf(" in %d partitions", len(r.Nodes))
 	}
-	if r.Sequential() {
-		return fmt.Sprintf("scans all %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
+	switch {
+	case !r.Sequential() || r.Loops >= 2:
+	case p.approximate():
+		return fmt.Sprintf("scans all of %s%s, about %s (%s),", p.table(r), parts, rows(r.Tuples), p.cost(r.Cost))
+	default:
+		return fmt.Sprintf("scans all %s of %s%s (%s)", rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
 	}
-	x := r.Nodes[0].Index
-	if x == nil {
-		return fmt.Sprintf("reads much of the %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
+	if r.Loops >= 2 {
+		by := ""
+		if x := r.Nodes[0].Index; x != nil {
+			by = " by index " + deparse.QuoteIdent(p.Bound.Catalog, x.Name)
+		}
+		return fmt.Sprintf("reads %s%s about %s times (%s each time)", p.table(r), by, count(r.Loops), p.cost(r.Cost))
 	}
-	return fmt.Sprintf("reads much of index %s of %s, which has %s%s%s (%s)", deparse.QuoteIdent(p.Bound.Catalog, x.Name),
-		p.table(r), about, rows(r.Tuples), parts, p.cost(r.Cost))
+	if x := r.Nodes[0].Index; x != nil && len(r.Nodes) == 1 {
+		return fmt.Sprintf("reads much of index %s of %s, which has %s%s (%s)", deparse.QuoteIdent(p.Bound.Catalog, x.Name),
+			p.table(r), about, rows(r.Tuples), p.cost(r.Cost))
+	}
+	return fmt.Sprintf("reads a part of the %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
 }
 
 // purpose says what a scan is good for: "to return about 3".
 func (p *Pass) purpose(r *advise.Read) string {
+	if r.Loops >= 2 {
+		return fmt.Sprintf("for a query that returns about %s", rows(p.Plan.Root.Rows))
+	}
 	if r.Rows <= float64(r.Tuples*0.5) {
 		return "to return about " + count(r.Rows)
 	}
