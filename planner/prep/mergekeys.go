@@ -229,10 +229,26 @@ func usefulForGrouping(root *rel.PlannerInfo, keys []*rel.PathKey) int {
 	return n
 }
 
+// usefulForDistinct counts the leading keys that DISTINCT can use in any order
+// (pathkeys_useful_for_distinct, since 18).
+func usefulForDistinct(root *rel.PlannerInfo, keys []*rel.PathKey) int {
+	if len(root.DistinctPathKeys) == 0 || !root.Global.Version(18) || !root.Global.Settings.EnableDistinctReordering {
+		return 0
+	}
+	n := 0
+	for _, k := range keys {
+		if !slices.Contains(root.DistinctPathKeys, k) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
 // TruncateUselessPathKeys cuts an order to what anything above can use
 // (truncate_useless_pathkeys).
 func TruncateUselessPathKeys(root *rel.PlannerInfo, rl *rel.RelOptInfo, keys []*rel.PathKey) []*rel.PathKey {
-	useful := max(usefulForMerging(root, rl, keys), usefulForOrdering(root, keys), usefulForGrouping(root, keys))
+	useful := max(usefulForMerging(root, rl, keys), usefulForOrdering(root, keys), usefulForGrouping(root, keys), usefulForDistinct(root, keys))
 	return keys[:useful:useful]
 }
 

@@ -9,6 +9,20 @@ import (
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
+// prepareGroupClause orders GROUP BY and drops what is useless in it; in 15 the
+// other way round.
+func prepareGroupClause(root *rel.PlannerInfo) {
+	root.GroupClause = root.Parse.GroupClause
+	if root.Global.Version(16) {
+		root.GroupClause = orderGroupClause(root)
+		removeUselessGroupColumns(root)
+		return
+	}
+	removeUselessGroupColumns(root)
+	root.Parse.GroupClause = root.GroupClause
+	root.GroupClause = orderGroupClause(root)
+}
+
 // orderGroupClause puts GROUP BY in the order of ORDER BY as far as it goes, so
 // that one sort does for both (preprocess_groupclause, planner.c). Until 16 that
 // is done only where one of the lists then begins with the whole other.

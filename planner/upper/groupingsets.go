@@ -58,6 +58,11 @@ func preprocessGroupingSets(root *rel.PlannerInfo) *groupingSets {
 		q.GroupingSets = append(q.GroupingSets, e)
 	}
 	root.GroupClause = q.GroupClause
+	if root.Global.Version(18) {
+		// The columns then differ from those below, so that constants among
+		// them are sorted by as well.
+		root.Global.Approximate("grouping sets make their columns nullable, which is not modelled for PostgreSQL 18")
+	}
 	gs := &groupingSets{clause: q.GroupClause}
 	var unhashable, unsortable []int
 	for _, c := range q.GroupClause {
@@ -326,7 +331,7 @@ func newGroupingSets(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path, g 
 		strategy = rel.AggHashed
 	}
 	var keys []*rel.PathKey
-	if strategy == rel.AggSorted && len(rollups) == 1 {
+	if strategy == rel.AggSorted && len(rollups) == 1 && !root.Global.Version(18) {
 		keys = root.GroupPathKeys
 	}
 	out := &rel.GroupingSetsPath{

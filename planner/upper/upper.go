@@ -87,8 +87,7 @@ func plainOutput(root *rel.PlannerInfo, limit float64) output {
 	case len(q.GroupingSets) > 0:
 		sets = preprocessGroupingSets(root)
 	case len(q.GroupClause) > 0:
-		root.GroupClause = orderGroupClause(root)
-		removeUselessGroupColumns(root)
+		prepareGroupClause(root)
 	}
 	preprocessTargetList(root)
 	if q.HasAggs {
