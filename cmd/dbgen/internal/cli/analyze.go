@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +21,7 @@ func (a *app) analyzeCommand() *cobra.Command {
   dbgen analyze queries/orders.sql
   dbgen analyze --schema schema.sql --format json query.sql`,
 		RunE: func(c *cobra.Command, args []string) error {
+			a.queriesJSON = true
 			projects, ok, err := a.load(c, args, true)
 			if !ok || err != nil {
 				return err
@@ -32,41 +33,22 @@ func (a *app) analyzeCommand() *cobra.Command {
 				all = append(all, p.Analyses()...)
 			}
 			diags.Sort()
-			a.finish(errorsOnly(diags), "error", "error")
-			if a.flags.format == "json" {
-				return writeJSON(a.std.Out, map[string]any{"queries": nonNil(all), "diagnostics": diags.JSON()})
+			a.analysisStatus(diags)
+			switch a.flags.format {
+			case "json":
+				return writeJSON(a.std.Out, result{Queries: nonNil(all), Diagnostics: diags.JSON()})
+			case "text":
+				var out bytes.Buffer
+				if err := printAnalyses(&out, all); err != nil {
+					return err
+				}
+				if _, err := a.std.Out.Write(out.Bytes()); err != nil {
+					return err
+				}
 			}
-			if err := a.report(diags); err != nil {
-				return err
-			}
-			return printAnalyses(a.std.Out, all)
+			return a.report(diags)
 		},
 	}
-}
-
-func nonNil[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// errorsOnly keeps what analyze and explain exit with 1 for.
-func errorsOnly(diags diag.List) diag.List {
-	var out diag.List
-	for _, d := range diags {
-		if d.Severity == diag.Error {
-			out.Add(d)
-		}
-	}
-	return out
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 func printAnalyses(w io.Writer, all []pipeline.Analysis) error {

@@ -6,6 +6,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,16 +39,11 @@ type IO struct {
 func Main(args []string, std IO) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// A second Ctrl-C ends the process at once.
+	defer context.AfterFunc(ctx, stop)()
 	a := &app{std: std}
-	root := a.root()
-	root.SetArgs(args)
-	root.SetIn(std.In)
-	root.SetOut(std.Out)
-	root.SetErr(std.Err)
-	err := root.ExecuteContext(ctx)
+	err := a.root(args).ExecuteContext(ctx)
 	switch {
-	case err == nil && a.status == exitOK && ctx.Err() != nil:
-		return exitUsage
 	case err == nil:
 		return a.status
 	case errors.Is(err, context.Canceled):
@@ -56,12 +52,11 @@ func Main(args []string, std IO) int {
 	case errors.Is(err, syscall.EPIPE):
 		return exitUsage // whoever read has gone: nobody to tell
 	}
+	fmt.Fprintf(std.Err, "dbgen: %v\n", err)
 	var u *usageError
 	if errors.As(err, &u) {
-		fmt.Fprintf(std.Err, "dbgen: %v\nRun 'dbgen %s--help' for usage.\n", err, u.command)
-		return exitUsage
+		fmt.Fprintf(std.Err, "Run '%s --help' for usage.\n", u.command)
 	}
-	fmt.Fprintf(std.Err, "dbgen: %v\n", err)
 	return exitUsage
 }
 
@@ -74,11 +69,18 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// usage is the error of a wrong use of c.
+func usage(c *cobra.Command, format string, args ...any) error {
+	return &usageError{c.CommandPath(), fmt.Errorf(format, args...)}
+}
+
 // app is one run.
 type app struct {
 	std    IO
 	flags  flags
 	status int
+	// queriesJSON is set where the JSON has the key queries.
+	queriesJSON bool
 }
 
 // flags are those that all commands share.
@@ -95,77 +97,10 @@ type flags struct {
 	noCache  bool
 }
 
-func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "dbgen",
-		Short: "Typed SQL for Go and PostgreSQL, with the query plan at build time",
-		Long: `dbgen turns annotated .sql files into typed Go repositories, and plans every
-query with no database, from a statistics file taken from production: it warns
-when a query will scan a big table, and says what to do.`,
-		Example: `  dbgen init                      # write a dbgen.yaml
-  dbgen generate                  # write Go, print findings
-  dbgen explain ListOrders        # the plan of one query
-  dbgen stats pull --database-url "$DATABASE_URL" --out stats.json`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{commandPath(c), err}
-	})
-	f := root.PersistentFlags()
-	f.StringVarP(&a.flags.file, "file", "f", "", "configuration: dbgen.yaml, sqlc.yaml or sqlc.json (default dbgen.yaml of the current folder)")
-	f.StringArrayVar(&a.flags.schema, "schema", nil, "DDL file, directory or glob; repeatable; stands alone, without a configuration")
-	f.StringArrayVar(&a.flags.queries, "queries", nil, "query file, directory or glob; repeatable")
-	f.StringVar(&a.flags.stats, "stats", "", "statistics file")
-	f.IntVar(&a.flags.postgres, "postgres", 0, "PostgreSQL major version, 15 to 18 (default that of the statistics file, else 16)")
-	f.StringVar(&a.flags.pkg, "package", "", "name of the generated package")
-	f.StringVar(&a.flags.format, "format", "text", "output: text, json, github or sarif")
-	f.StringVar(&a.flags.failOn, "fail-on", "", "severity from which to exit with 1: error, warning or never (default error; check: warning)")
-	f.BoolVar(&a.flags.noCache, "no-cache", false, "do not use cached results")
-	root.AddCommand(
-		a.initCommand(), a.generateCommand(), a.checkCommand(), a.analyzeCommand(), a.explainCommand(),
-		a.statsCommand(), a.verifyCommand(), a.versionCommand(),
-	)
-	for _, c := range root.Commands() {
-		wrapArgs(c)
-	}
-	return root
-}
-
-// wrapArgs makes wrong arguments a usage error.
-func wrapArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return &usageError{commandPath(c), err}
-			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		wrapArgs(sub)
-	}
-}
-
-func commandPath(c *cobra.Command) string {
-	p := strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), "dbgen"), " ")
-	if p != "" {
-		p += " "
-	}
-	return p
-}
-
 // configs returns what the run is about: one configuration, or several from a
 // sqlc file. Flags win over the file. extra are query files given as arguments.
 func (a *app) configs(c *cobra.Command, extra []string) ([]*config.Config, diag.List, error) {
 	f := &a.flags
-	switch f.format {
-	case "text", "json", "github", "sarif":
-	default:
-		return nil, nil, &usageError{commandPath(c), fmt.Errorf("--format must be text, json, github or sarif, not %q", f.format)}
-	}
 	var list []*config.Config
 	var diags diag.List
 	if len(f.schema) > 0 && f.file == "" {
@@ -194,12 +129,19 @@ func (a *app) configs(c *cobra.Command, extra []string) ([]*config.Config, diag.
 		if f.postgres != 0 {
 			cfg.Postgres = f.postgres
 		}
-		cfg.Check(&diags)
 		if len(cfg.Queries) == 0 {
-			return nil, nil, &usageError{commandPath(c), errors.New("no query files: give --queries, or name them as arguments")}
+			return nil, nil, usage(c, "no query files: name them with --queries%s", orArguments(c))
 		}
 	}
 	return list, diags, nil
+}
+
+// orArguments says so where query files can be arguments too.
+func orArguments(c *cobra.Command) string {
+	if strings.Contains(c.Use, "FILE") {
+		return ", or as arguments"
+	}
+	return ""
 }
 
 func set(to *string, v string) {
@@ -220,6 +162,7 @@ func (a *app) load(c *cobra.Command, extra []string, unnamed bool) ([]*pipeline.
 		return nil, false, a.report(diags)
 	}
 	var out []*pipeline.Project
+	unusable := false
 	for _, cfg := range list {
 		p := pipeline.Load(c.Context(), cfg, unnamed)
 		if err := c.Context().Err(); err != nil {
@@ -227,7 +170,15 @@ func (a *app) load(c *cobra.Command, extra []string, unnamed bool) ([]*pipeline.
 		}
 		p.Diags = append(diags, p.Diags...)
 		diags = nil
+		unusable = unusable || p.Unusable
 		out = append(out, p)
+	}
+	if unusable {
+		for _, p := range out {
+			diags.Append(p.Diags)
+		}
+		a.status = exitUsage
+		return nil, false, a.report(diags)
 	}
 	return out, true, nil
 }
@@ -238,6 +189,9 @@ func (a *app) report(diags diag.List) error {
 	diags.Sort()
 	switch a.flags.format {
 	case "json":
+		if a.queriesJSON {
+			return writeJSON(a.std.Out, result{Queries: []any{}, Diagnostics: diags.JSON()})
+		}
 		return diags.WriteJSON(a.std.Out)
 	case "github":
 		return diags.GitHub(a.std.Out)
@@ -247,45 +201,62 @@ func (a *app) report(diags diag.List) error {
 	return diags.Text(a.std.Err, a.color())
 }
 
+// result is the JSON of analyze and explain.
+type result struct {
+	Queries     any          `json:"queries"`
+	Diagnostics []diag.Entry `json:"diagnostics"`
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 // color reports whether stderr is a terminal that wants colour.
 func (a *app) color() bool {
-	f, ok := a.std.Err.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	return terminal(a.std.Err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// terminal reports whether a person is likely to read w.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
 		return false
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// finish sets the exit status from the worst diagnostic. Errors of the
-// environment (a file that cannot be read, a wrong configuration) are 2.
-func (a *app) finish(diags diag.List, failOn, otherwise string) {
-	if failOn == "" {
-		failOn = otherwise
-	}
+// finish sets the exit status from diagnostics: 1 if one is at or over failOn,
+// or else an error that is no finding about a plan, for never does not excuse
+// a query that the server would refuse. What could not be read at all is 2.
+func (a *app) finish(diags diag.List, failOn string) {
 	for i := range diags {
 		d := &diags[i]
-		if d.Severity == diag.Error && (d.Code == "config" || d.Code == "input" || d.Code == "stats" && d.File == nil) {
+		switch {
+		case d.Severity == diag.Error && (d.Code == "config" || d.Code == "input" || d.Code == "internal"):
 			a.status = exitUsage
-			return
-		}
-	}
-	worst := diags.Max()
-	switch {
-	case worst >= diag.Error, failOn == "warning" && worst >= diag.Warning:
-		if failOn != "never" || hasHardErrors(diags) {
+		case failOn == "warning" && d.Severity >= diag.Warning,
+			failOn == "error" && d.Severity >= diag.Error, isHard(d):
 			a.status = max(a.status, exitFindings)
 		}
 	}
 }
 
-// hasHardErrors reports errors other than findings about plans: --fail-on never
-// does not excuse a query that the server would refuse.
-func hasHardErrors(diags diag.List) bool {
-	for i := range diags {
-		if diags[i].Severity == diag.Error && !strings.HasPrefix(diags[i].Code, "PL") {
-			return true
-		}
-	}
-	return false
+// isHard reports an error that is no finding about a plan.
+func isHard(d *diag.Diagnostic) bool {
+	return d.Severity == diag.Error && !strings.HasPrefix(d.Code, "PL")
 }
+
+// analysisStatus sets the status of analyze and explain, which findings do not
+// change.
+func (a *app) analysisStatus(diags diag.List) { a.finish(diags, "never") }

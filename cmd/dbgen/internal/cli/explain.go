@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -32,7 +36,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Print the plan of each query, as EXPLAIN would, with no database.
 
 Without a value for $1 the plan is a generic one; --param name=value plans for
-that value. A plan says how far it can be trusted: exact, approximate (and why)
+that value, NULL for none. Values are in PostgreSQL's own text form. A plan says how far it can be trusted: exact, approximate (and why)
 or unsupported (and why).`,
 		Example: `  dbgen explain
   dbgen explain ListOrders
@@ -43,7 +47,7 @@ or unsupported (and why).`,
 			for _, v := range values {
 				name, value, ok := strings.Cut(v, "=")
 				if !ok {
-					return &usageError{commandPath(c), fmt.Errorf("--param wants name=value, not %q", v)}
+					return usage(c, "--param wants name=value, not %q", v)
 				}
 				params[strings.TrimPrefix(strings.TrimPrefix(name, "@"), "$")] = value
 			}
@@ -56,10 +60,15 @@ or unsupported (and why).`,
 
 // isFile tells a query file from a query's name.
 func isFile(arg string) bool {
-	return strings.ContainsAny(arg, "./\\*")
+	if strings.ContainsAny(arg, "./\\*?[") {
+		return true
+	}
+	_, err := os.Stat(arg)
+	return err == nil
 }
 
 func (a *app) explain(c *cobra.Command, args []string, params map[string]string) error {
+	a.queriesJSON = true
 	var files, names []string
 	for _, arg := range args {
 		if isFile(arg) {
@@ -72,26 +81,25 @@ func (a *app) explain(c *cobra.Command, args []string, params map[string]string)
 	if !ok || err != nil {
 		return err
 	}
-	var diags diag.List
-	out := []explained{}
-	found := map[string]bool{}
+	if err := only(c, projects, names); err != nil {
+		return err
+	}
+	used := map[string]bool{}
 	for _, p := range projects {
-		if err := a.only(p, names, found); err != nil {
-			return &usageError{commandPath(c), err}
-		}
-		used := map[string]bool{}
-		err := p.PlanFor(c.Context(), params, used)
-		if err != nil {
-			return &usageError{commandPath(c), err}
+		if err := p.PlanFor(c.Context(), params, used); err != nil {
+			return &usageError{c.CommandPath(), err}
 		}
 		if err := c.Context().Err(); err != nil {
 			return err
 		}
-		for name := range params {
-			if !used[name] {
-				return &usageError{commandPath(c), fmt.Errorf("no query has a parameter %q", name)}
-			}
-		}
+	}
+	if err := unusedParam(c, projects, params, used); err != nil {
+		return err
+	}
+	var diags diag.List
+	var text bytes.Buffer
+	var out []explained
+	for _, p := range projects {
 		diags.Append(p.Diags)
 		for _, q := range p.All() {
 			if q.Analyzed == nil || q.Plan == nil {
@@ -109,58 +117,92 @@ func (a *app) explain(c *cobra.Command, args []string, params map[string]string)
 			if q.Plan.Precision == rel.Unsupported {
 				diags.Add(q.Unsupported())
 			}
-			out = append(out, e)
-			if a.flags.format != "json" {
-				a.printPlan(q, findings)
+			switch a.flags.format {
+			case "github", "sarif":
+				diags.Append(findings)
+			case "text":
+				if len(out) > 0 {
+					fmt.Fprintln(&text)
+				}
+				if err := printPlan(&text, q, findings); err != nil {
+					return err
+				}
 			}
+			out = append(out, e)
+		}
+		if err := c.Context().Err(); err != nil {
+			return err
 		}
 	}
 	diags.Sort()
-	a.finish(errorsOnly(diags), "error", "error")
+	a.analysisStatus(diags)
 	if a.flags.format == "json" {
-		return writeJSON(a.std.Out, map[string]any{"queries": out, "diagnostics": diags.JSON()})
+		return writeJSON(a.std.Out, result{Queries: nonNil(out), Diagnostics: diags.JSON()})
+	}
+	if _, err := a.std.Out.Write(text.Bytes()); err != nil {
+		return err
 	}
 	return a.report(diags)
 }
 
 // only keeps the queries that were asked for by name.
-func (a *app) only(p *pipeline.Project, names []string, found map[string]bool) error {
+func only(c *cobra.Command, projects []*pipeline.Project, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
 	var known []string
-	for _, f := range p.Files {
-		f.Queries = slices.DeleteFunc(f.Queries, func(q *pipeline.Query) bool {
-			known = append(known, q.Name)
-			if slices.Contains(names, q.Name) {
-				found[q.Name] = true
-				return false
-			}
-			return true
-		})
+	for _, p := range projects {
+		for _, f := range p.Files {
+			f.Queries = slices.DeleteFunc(f.Queries, func(q *pipeline.Query) bool {
+				known = append(known, q.Name)
+				return !slices.Contains(names, q.Name)
+			})
+		}
 	}
 	for _, n := range names {
-		if !found[n] {
-			if near, ok := diag.DidYouMean(n, known); ok {
-				return fmt.Errorf("no query %q; did you mean %q?", n, near)
-			}
-			return fmt.Errorf("no query %q", n)
+		if !slices.Contains(known, n) {
+			return usage(c, "no query %q%s", n, didYouMean(n, known))
 		}
+	}
+	// What is wrong with other queries was not asked for.
+	for _, p := range projects {
+		p.Diags = slices.DeleteFunc(p.Diags, func(d diag.Diagnostic) bool {
+			return d.Query != "" && !slices.Contains(names, d.Query)
+		})
 	}
 	return nil
 }
 
-func (a *app) printPlan(q *pipeline.Query, findings diag.List) {
-	w := a.std.Out
+// unusedParam refuses a value for a parameter that no query has.
+func unusedParam(c *cobra.Command, projects []*pipeline.Project, params map[string]string, used map[string]bool) error {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if used[name] {
+			continue
+		}
+		var known []string
+		for _, p := range projects {
+			for _, q := range p.All() {
+				if q.Analyzed == nil {
+					continue
+				}
+				for i := range q.Analyzed.Params {
+					known = append(known, p.ParamName(q, i))
+				}
+			}
+		}
+		return usage(c, "no query has a parameter %q%s", name, didYouMean(name, known))
+	}
+	return nil
+}
+
+// printPlan prints the plan of a query and what there is to say about it.
+func printPlan(w io.Writer, q *pipeline.Query, findings diag.List) error {
 	fmt.Fprintf(w, "%s:%d: %s  (%s)\n", q.Statement.File.Name, q.Line(), q.Name, q.Plan.Precision)
 	for _, r := range q.Plan.Reasons {
 		fmt.Fprintf(w, "  -- %s\n", r)
 	}
 	if q.Plan.Root != nil {
-		fmt.Fprintln(w, q.Plan.Root.Text())
+		fmt.Fprint(w, q.Plan.Root.Text())
 	}
-	if len(findings) > 0 {
-		_ = findings.Text(w, false)
-	}
-	fmt.Fprintln(w)
+	return findings.Text(w, false)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 )
 
 // progress shows long work on a terminal, and nothing in a pipe.
@@ -13,13 +12,10 @@ type progress struct {
 }
 
 func (a *app) progress() *progress {
-	p := &progress{}
-	if f, ok := a.std.Err.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.w = f
-		}
+	if terminal(a.std.Err) {
+		return &progress{w: a.std.Err}
 	}
-	return p
+	return &progress{}
 }
 
 func (p *progress) step(stage string, done, total int) {

@@ -2,13 +2,18 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/dbgen/dbgen/cmd/dbgen/internal/config"
@@ -21,8 +26,10 @@ func (a *app) statsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stats",
 		Short: "The statistics file: pull it from a server, show it",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Example: `  dbgen stats pull --database-url "$DATABASE_URL" --out stats.json
+  dbgen stats show orders`,
+		Args: subcommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.statsPull(), a.statsShow())
 	return c
@@ -40,19 +47,26 @@ for the ends of its indexes. An ordinary role will do; what it may not read is
 listed, with the GRANT that would open it.`,
 		Example: `  dbgen stats pull --database-url "$DATABASE_URL" --out stats.json
   dbgen stats pull --database-url "$DATABASE_URL" --level shape   # no values of columns`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if url == "" {
 				url = os.Getenv("DATABASE_URL")
 			}
 			if url == "" {
-				return &usageError{commandPath(c), errors.New("no database: give --database-url or set DATABASE_URL")}
+				return usage(c, "no database: give --database-url or set DATABASE_URL")
 			}
 			if level != stats.LevelFull && level != stats.LevelShape {
-				return &usageError{commandPath(c), fmt.Errorf("--level must be full or shape, not %q", level)}
+				return usage(c, "--level must be full or shape, not %q", level)
+			}
+			if err := a.onlyFormats(c, "text"); err != nil {
+				return err
 			}
 			if out == "" {
-				out = a.statsTarget()
+				target, ok, err := a.statsTarget()
+				if !ok || err != nil {
+					return err
+				}
+				out = target
 			}
 			return a.pull(c, url, out, pull.Options{Level: level, Schemas: schemas, Tables: tables})
 		},
@@ -66,64 +80,84 @@ listed, with the GRANT that would open it.`,
 	return c
 }
 
-// statsTarget is where pull writes unless told: the configuration's file.
-func (a *app) statsTarget() string {
+// statsTarget is where pull writes and show reads unless told: the file of the
+// configuration, else stats.json. ok is false if the configuration is wrong,
+// which has then been reported.
+func (a *app) statsTarget() (target string, ok bool, err error) {
+	if a.flags.stats != "" {
+		return a.flags.stats, true, nil
+	}
 	name := a.flags.file
 	if name == "" {
-		name = config.FileName
+		if name = config.FileName; !exists(name) {
+			return "stats.json", true, nil
+		}
 	}
-	if list, diags := config.Load(name); !diags.HasErrors() && list[0].Stats != "" {
-		return list[0].Stats
+	list, diags := config.Load(name)
+	if diags.HasErrors() {
+		a.status = exitUsage
+		return "", false, a.report(diags)
 	}
-	return "stats.json"
+	return cmp.Or(list[0].Stats, "stats.json"), true, nil
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (a *app) pull(c *cobra.Command, url, out string, opts pull.Options) error {
 	ctx := c.Context()
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	if out != "-" {
+		// Better now than after the work.
+		if info, err := os.Stat(filepath.Dir(out)); err != nil {
+			return fmt.Errorf("write %s: %w", out, cause(err))
+		} else if !info.IsDir() {
+			return fmt.Errorf("write %s: %s is not a folder", out, filepath.Dir(out))
 		}
-		return fmt.Errorf("connect: %w", redact(err))
 	}
-	defer func() { _ = conn.Close(ctx) }() // nothing was written
+	conn, err := connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // nothing was written
 	progress := a.progress()
 	opts.Progress = progress.step
 	file, diags, err := pull.Pull(ctx, conn, opts)
 	progress.done()
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return err
+		return cmp.Or(ctx.Err(), err)
 	}
 	var buf bytes.Buffer
 	if err := stats.Write(&buf, file); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if out == "-" {
-		if _, err := a.std.Out.Write(buf.Bytes()); err != nil {
-			return err
-		}
-		return diags.Text(a.std.Err, a.color())
+		_, err = a.std.Out.Write(buf.Bytes())
+	} else if err = pipeline.WriteFile(filepath.FromSlash(out), buf.Bytes()); err != nil {
+		err = fmt.Errorf("write %s: %w", out, cause(err))
 	}
-	if err := pipeline.WriteFile(filepath.FromSlash(out), buf.Bytes()); err != nil {
-		return fmt.Errorf("write %s: %w", out, err)
+	if err != nil {
+		return err
 	}
+	diags.Sort()
 	if err := diags.Text(a.std.Err, a.color()); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.std.Err, "dbgen: %d tables in %s\n", len(file.Tables), out)
+	if out != "-" {
+		fmt.Fprintf(a.std.Err, "dbgen: %s in %s\n", plural(len(file.Tables), "table", "tables"), out)
+	}
 	return nil
 }
 
-// redact takes the connection string, which may hold a password, out of an
-// error of connecting.
-func redact(err error) error {
-	var pe *pgconn.ParseConfigError
+// cause drops the path, which may be that of a temporary file, from an error.
+func cause(err error) error {
+	var pe *fs.PathError
 	if errors.As(err, &pe) {
-		return errors.New("the database URL cannot be parsed")
+		return pe.Err
 	}
 	return err
 }
@@ -136,26 +170,59 @@ func (a *app) statsShow() *cobra.Command {
 		Example: `  dbgen stats show
   dbgen stats show orders order_items
   dbgen stats show --stats stats.json`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			name := a.flags.stats
-			if name == "" {
-				name = a.statsTarget()
-			}
-			data, err := os.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			f, diags := stats.Read(filepath.ToSlash(name), data)
-			if err := diags.Text(a.std.Err, a.color()); err != nil {
-				return err
-			}
-			if diags.HasErrors() {
-				a.status = exitFindings
-				return nil
-			}
-			return stats.Show(a.std.Out, f, stats.ShowFilter{Tables: args, Columns: columns || len(args) > 0})
-		},
+		RunE: func(c *cobra.Command, args []string) error { return a.show(c, args, columns) },
 	}
 	c.Flags().BoolVar(&columns, "columns", false, "columns, too (default only where tables are named)")
 	return c
+}
+
+func (a *app) show(c *cobra.Command, tables []string, columns bool) error {
+	if err := a.onlyFormats(c, "text"); err != nil {
+		return err
+	}
+	name, ok, err := a.statsTarget()
+	if !ok || err != nil {
+		return err
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	f, diags := stats.Read(filepath.ToSlash(name), data)
+	if err := diags.Text(a.std.Err, a.color()); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		a.status = exitUsage
+		return nil
+	}
+	if err := knownTables(c, f, tables); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := stats.Show(&out, f, stats.ShowFilter{Tables: tables, Columns: columns}); err != nil {
+		return &usageError{c.CommandPath(), err}
+	}
+	_, err = a.std.Out.Write(out.Bytes())
+	return err
+}
+
+// knownTables refuses a name, or pattern, of no table of the file.
+func knownTables(c *cobra.Command, f *stats.File, names []string) error {
+	var known []string
+	for _, key := range slices.Sorted(maps.Keys(f.Tables)) {
+		known = append(known, key)
+		if _, bare, ok := strings.Cut(key, "."); ok {
+			known = append(known, bare)
+		}
+	}
+	for _, n := range names {
+		if !slices.ContainsFunc(known, func(k string) bool {
+			ok, err := path.Match(n, k)
+			return ok || err != nil // which Show reports
+		}) {
+			return usage(c, "the file has no table %q%s", n, didYouMean(n, known))
+		}
+	}
+	return nil
 }

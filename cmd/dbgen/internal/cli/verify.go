@@ -1,14 +1,20 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/dbgen/dbgen/cmd/dbgen/internal/pipeline"
+	"github.com/dbgen/dbgen/parser/diag"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -23,13 +29,13 @@ Each query is prepared and explained in a read-only transaction; none is run.
 Plans can agree only if the statistics file is this server's.`,
 		Example: `  dbgen verify --database-url "$DATABASE_URL"
   dbgen verify --database-url "$DATABASE_URL" --types`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if url == "" {
 				url = os.Getenv("DATABASE_URL")
 			}
 			if url == "" {
-				return &usageError{commandPath(c), errors.New("no database: give --database-url or set DATABASE_URL")}
+				return usage(c, "no database: give --database-url or set DATABASE_URL")
 			}
 			if !types && !plans {
 				types, plans = true, true
@@ -46,47 +52,69 @@ Plans can agree only if the statistics file is this server's.`,
 
 func (a *app) verify(c *cobra.Command, url string, opts pipeline.VerifyOptions) error {
 	ctx := c.Context()
+	if err := a.onlyFormats(c, "text", "json"); err != nil {
+		return err
+	}
 	projects, ok, err := a.load(c, nil, true)
 	if !ok || err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("connect: %w", redact(err))
-	}
-	defer func() { _ = conn.Close(ctx) }() // nothing was written
+	var diags diag.List
 	for _, p := range projects {
-		if p.Diags.HasErrors() {
-			a.finish(p.Diags, "error", "error")
-			if err := a.report(p.Diags); err != nil {
-				return err
-			}
-			continue
-		}
-		p.Plan(ctx, nil)
+		diags.Append(p.Diags)
+	}
+	if a.analysisStatus(diags); a.status != exitOK {
+		return a.report(diags)
+	}
+	diags.Sort()
+	if err := diags.Text(a.std.Err, a.color()); err != nil {
+		return err
+	}
+	conn, err := connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // nothing was written
+	total := &pipeline.Verification{Differences: []pipeline.Difference{}}
+	for _, p := range projects {
 		progress := a.progress()
-		opts.Progress = func(done, total int) { progress.step("verify", done, total) }
+		p.Progress = progress.step
+		p.Plan(ctx, nil)
 		v, err := p.Verify(ctx, conn, opts)
 		progress.done()
 		if err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err)
 		}
-		if len(v.Differences) > 0 {
-			a.status = exitFindings
-		}
-		if a.flags.format == "json" {
-			if err := writeJSON(a.std.Out, v); err != nil {
-				return err
-			}
-			continue
-		}
-		for _, d := range v.Differences {
-			fmt.Fprintf(a.std.Out, "%s: %s differ\n  dbgen   %s\n  server  %s\n", d.Query, d.What, d.Dbgen, d.Server)
-		}
-		fmt.Fprintln(a.std.Out, v.Summary(opts))
+		total.Add(v)
 	}
-	return nil
+	if len(total.Differences) > 0 {
+		a.status = exitFindings
+	}
+	if a.flags.format == "json" {
+		return writeJSON(a.std.Out, total)
+	}
+	var out strings.Builder
+	for _, d := range total.Differences {
+		fmt.Fprintf(&out, "%s: %s differ\n  dbgen   %s\n  server  %s\n", d.Query, d.What, d.Dbgen, d.Server)
+	}
+	out.WriteString(total.Summary(opts) + "\n")
+	_, err = io.WriteString(a.std.Out, out.String())
+	return err
+}
+
+// connect opens a connection. The error does not hold the URL, which may have a
+// password in it.
+func connect(ctx context.Context, url string) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err == nil {
+		return conn, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var pe *pgconn.ParseConfigError
+	if errors.As(err, &pe) {
+		return nil, errors.New("connect: the database URL cannot be parsed; it is postgres://user@host:port/database")
+	}
+	return nil, fmt.Errorf("connect: %w", err)
 }

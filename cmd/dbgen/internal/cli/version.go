@@ -12,17 +12,22 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version of dbgen and of Go",
 		Example: "  dbgen version",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			version, goVersion := "(devel)", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				goVersion = info.GoVersion
-				if info.Main.Version != "" {
-					version = info.Main.Version
-				}
-			}
-			_, err := fmt.Fprintf(a.std.Out, "dbgen %s (%s), PostgreSQL 15 to 18, grammar of 16\n", version, goVersion)
+			_, err := fmt.Fprintln(a.std.Out, version())
 			return err
 		},
 	}
+}
+
+// version says what this build is.
+func version() string {
+	dbgen, goVersion := "(devel)", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		goVersion = info.GoVersion
+		if info.Main.Version != "" {
+			dbgen = info.Main.Version
+		}
+	}
+	return fmt.Sprintf("dbgen %s (%s), PostgreSQL 15 to 18, grammar of 16", dbgen, goVersion)
 }

@@ -5,22 +5,23 @@
 // error with its place in the file. Paths in a configuration are relative to
 // the file; the Config that comes out has them relative to the current folder.
 //
-// The package imports parser/diag and parser/source.
+// The package imports parser/diag, parser/source, planner/lint for the codes of
+// findings and templates/naming for the names of packages.
 package config
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/source"
+	"github.com/dbgen/dbgen/planner/lint"
+	"github.com/dbgen/dbgen/templates/naming"
 )
 
 // FileName is the configuration of the current folder.
@@ -29,42 +30,51 @@ const FileName = "dbgen.yaml"
 // Versions are the PostgreSQL major versions that can be asked for.
 var Versions = []int{15, 16, 17, 18} //nolint:gochecknoglobals // a constant list
 
+// FailOn are the severities from which a run can fail.
+var FailOn = []string{"error", "warning", "never"} //nolint:gochecknoglobals // a constant list
+
+// severities are those that a finding can be given.
+var severities = []string{"error", "warning", "info", "off"} //nolint:gochecknoglobals // a constant list
+
 // Config is what a project asks for.
 type Config struct {
 	// Version is the version of the file's format: 1.
-	Version int `yaml:"version"`
+	Version int
 	// Postgres is the server's major version, 15 to 18. Defaults to that of
 	// the statistics file, else 16.
-	Postgres int `yaml:"postgres"`
+	Postgres int
 	// Schema lists files, directories (migrations too) and globs of DDL.
-	Schema []string `yaml:"schema"`
+	Schema []string
 	// Queries lists files, directories and globs of annotated SQL.
-	Queries []string `yaml:"queries"`
+	Queries []string
 	// Stats is the statistics file. Defaults to none: plans are then
 	// approximate.
-	Stats string `yaml:"stats"`
+	Stats string
 	// Out is the folder that generated Go goes to.
-	Out string `yaml:"out"`
+	Out string
 	// Package is the generated package's name. Defaults to the last part of
 	// Out.
-	Package string `yaml:"package"`
+	Package string
 	// Null says what a column that can be NULL becomes: pointer, sql
 	// (sql.Null) or pgtype. Defaults to pointer.
-	Null string `yaml:"null"`
+	Null string
 	// PlanComments writes the plan's shape into the doc comment of each
 	// method. Defaults to true where there is a statistics file.
-	PlanComments *bool `yaml:"plan_comments"`
+	PlanComments *bool
 	// FailOn is the severity from which dbgen exits with 1: error, warning or
 	// never. Defaults to error, for check to warning.
-	FailOn string `yaml:"fail_on"`
+	FailOn string
 	// Findings sets the severity of plan findings by code: error, warning,
 	// info or off.
-	Findings map[string]string `yaml:"findings"`
+	Findings map[string]string
 
 	// Dir is the folder of the file, "" for the current one.
-	Dir string `yaml:"-"`
+	Dir string
 	// File is the file that was read, nil for a configuration from flags.
-	File *source.File `yaml:"-"`
+	File *source.File
+
+	// spans are the places of values by key, for diagnostics.
+	spans map[string]source.Span
 }
 
 // Load reads a configuration. The result is usable only if the list has no
@@ -84,12 +94,26 @@ func Load(name string) ([]*Config, diag.List) {
 	if isSqlc(name) {
 		return loadSqlc(f)
 	}
-	c := &Config{}
-	if !decode(f, c, &diags) {
-		return nil, diags
+	c := &Config{File: f, Dir: filepath.Dir(name), spans: map[string]source.Span{}}
+	r := &reader{file: f, diags: &diags, spans: c.spans}
+	if root := r.parse(); root != nil {
+		r.mapping(root, "", []field{
+			{"version", r.number(&c.Version)},
+			{"postgres", r.number(&c.Postgres)},
+			{"schema", r.list(&c.Schema)},
+			{"queries", r.list(&c.Queries)},
+			{"stats", r.text(&c.Stats)},
+			{"out", r.text(&c.Out)},
+			{"package", r.text(&c.Package)},
+			{"null", r.text(&c.Null)},
+			{"plan_comments", r.boolean(&c.PlanComments)},
+			{"fail_on", r.text(&c.FailOn)},
+			{"findings", r.words("findings.", &c.Findings)},
+		})
 	}
-	c.File, c.Dir = f, filepath.Dir(name)
-	c.check(&diags)
+	if !diags.HasErrors() {
+		c.check(&diags)
+	}
 	c.resolve()
 	return []*Config{c}, diags
 }
@@ -103,109 +127,66 @@ func cause(err error) error {
 	return err
 }
 
-// decode reads YAML or JSON strictly into v and reports what is wrong at its
-// place.
-func decode(f *source.File, v any, diags *diag.List) bool {
-	err := yaml.UnmarshalWithOptions([]byte(f.Text), v, yaml.Strict())
-	if err == nil {
-		return true
-	}
-	d := diag.Diagnostic{Severity: diag.Error, Code: "config", Message: err.Error(), File: f}
-	var ye yaml.Error
-	if errors.As(err, &ye) {
-		d.Message = strings.ToLower(ye.GetMessage()[:1]) + ye.GetMessage()[1:]
-		if t := ye.GetToken(); t != nil {
-			start := offsetOf(f, t.Position.Line, t.Position.Column)
-			d.Span = source.Span{Start: start, End: start + max(len(t.Value), 1)}
-			if strings.Contains(d.Message, "unknown field") {
-				if near, ok := diag.DidYouMean(t.Value, keys(v)); ok {
-					d.Hint = fmt.Sprintf("did you mean %q?", near)
-				}
-			}
-		}
-	}
-	diags.Add(d)
-	return false
+// at reports an error at the place of a key's value.
+func (c *Config) at(diags *diag.List, key, hint, format string, args ...any) {
+	diags.Add(diag.Diagnostic{
+		Severity: diag.Error, Code: "config", Message: fmt.Sprintf(format, args...), Hint: hint,
+		File: c.File, Span: c.spans[key],
+	})
 }
 
-func offsetOf(f *source.File, line, column int) int {
-	at := 0
-	for n := 1; n < line; n++ {
-		next := strings.IndexByte(f.Text[at:], '\n')
-		if next < 0 {
-			return len(f.Text)
-		}
-		at += next + 1
-	}
-	return min(at+column-1, len(f.Text))
-}
-
-// keys lists the YAML keys of a struct.
-func keys(v any) []string {
-	t := reflect.TypeOf(v).Elem()
-	var out []string
-	for i := range t.NumField() {
-		if k := t.Field(i).Tag.Get("yaml"); k != "-" && k != "" {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-// at reports an error at the first place where a key's value stands.
-func (c *Config) at(diags *diag.List, key, value, format string, args ...any) {
-	d := diag.Diagnostic{Severity: diag.Error, Code: "config", Message: fmt.Sprintf(format, args...), File: c.File}
-	if c.File != nil {
-		line := strings.Index(c.File.Text, key+":")
-		if line >= 0 {
-			d.Span = source.Span{Start: line, End: line + len(key)}
-			if i := strings.Index(c.File.Text[line:], value); value != "" && i >= 0 {
-				d.Span = source.Span{Start: line + i, End: line + i + len(value)}
-			}
-		}
-	}
-	diags.Add(d)
-}
-
+// check reports what a file lacks, and values that cannot be.
 func (c *Config) check(diags *diag.List) {
-	if c.Version != 1 {
-		c.at(diags, "version", fmt.Sprint(c.Version), "version must be 1")
+	switch {
+	case c.Version == 0:
+		c.at(diags, "version", "", "version is missing: write version: 1")
+	case c.Version != 1:
+		c.at(diags, "version", "", "version must be 1, not %d", c.Version)
 	}
-	c.Check(diags)
 	if len(c.Schema) == 0 {
 		c.at(diags, "schema", "", "schema is missing: name the migrations or DDL files")
 	}
 	if len(c.Queries) == 0 {
 		c.at(diags, "queries", "", "queries is missing: name the SQL files")
 	}
-}
-
-// Check reports values that cannot be, of a configuration from flags as well.
-func (c *Config) Check(diags *diag.List) {
 	if c.Postgres != 0 && !slices.Contains(Versions, c.Postgres) {
-		c.at(diags, "postgres", fmt.Sprint(c.Postgres), "postgres must be one of 15, 16, 17 and 18, not %d", c.Postgres)
+		c.at(diags, "postgres", "", "postgres must be 15, 16, 17 or 18, not %d", c.Postgres)
 	}
 	oneOf := func(key, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			c.at(diags, key, value, "%s must be %s, not %q", key, strings.Join(allowed, ", "), value)
+			c.at(diags, key, didYouMean(value, allowed), "%s must be %s, not %q", key, oneOfWords(allowed), value)
 		}
 	}
 	oneOf("null", c.Null, "pointer", "sql", "pgtype")
-	oneOf("fail_on", c.FailOn, "error", "warning", "never")
-	for _, code := range sortedKeys(c.Findings) {
-		if v := c.Findings[code]; !slices.Contains([]string{"error", "warning", "info", "off"}, v) {
-			c.at(diags, code, v, "the severity of %s must be error, warning, info or off, not %q", code, v)
+	oneOf("fail_on", c.FailOn, FailOn...)
+	var codes []string
+	for _, r := range lint.Rules() {
+		codes = append(codes, r.Code)
+	}
+	for _, code := range slices.Sorted(maps.Keys(c.Findings)) {
+		if !slices.Contains(codes, code) {
+			c.at(diags, "findings."+code+":", didYouMean(code, codes), "no finding has the code %q; there are %s to %s", code, codes[0], codes[len(codes)-1])
+			continue
 		}
+		if v := c.Findings[code]; !slices.Contains(severities, v) {
+			c.at(diags, "findings."+code, didYouMean(v, severities), "the severity of %s must be %s, not %q", code, oneOfWords(severities), v)
+		}
+	}
+	if c.Package != "" && !naming.Package(c.Package) {
+		c.at(diags, "package", "", "%q cannot be the name of a Go package", c.Package)
 	}
 }
 
-func sortedKeys(m map[string]string) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
+func didYouMean(word string, known []string) string {
+	if near, ok := diag.DidYouMean(word, known); ok {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	slices.Sort(out)
-	return out
+	return ""
+}
+
+// oneOfWords is "a, b or c".
+func oneOfWords(list []string) string {
+	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
 }
 
 // resolve makes paths relative to the current folder.

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -28,15 +32,8 @@ type sqlcSQL struct {
 	Schema  oneOrAll `yaml:"schema"`
 	Queries oneOrAll `yaml:"queries"`
 	Gen     struct {
-		Go *sqlcGo `yaml:"go"`
+		Go map[string]any `yaml:"go"`
 	} `yaml:"gen"`
-}
-
-type sqlcGo struct {
-	Package  string `yaml:"package"`
-	Out      string `yaml:"out"`
-	Pointers bool   `yaml:"emit_pointers_for_null_types"`
-	Package5 string `yaml:"sql_package"`
 }
 
 type sqlcPackage struct {
@@ -66,18 +63,22 @@ func (o *oneOrAll) UnmarshalYAML(data []byte) error {
 }
 
 // loadSqlc reads a sqlc configuration: one Config for each PostgreSQL block.
-// Options of sqlc's generator that dbgen does not have are passed over.
+// Options of sqlc's generator that dbgen does not have are passed over, which
+// is said.
 func loadSqlc(f *source.File) ([]*Config, diag.List) {
 	var diags diag.List
 	var s sqlcFile
 	if err := yaml.Unmarshal([]byte(f.Text), &s); err != nil {
-		decode(f, &s, &diags)
-		if !diags.HasErrors() {
-			diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "config", Message: err.Error(), File: f})
+		d := syntaxError(f, err)
+		var te *yaml.TypeError
+		if errors.As(err, &te) {
+			d.Message = fmt.Sprintf("not as sqlc has it: a %s is wanted", kindWord(te.DstType))
 		}
+		diags.Add(d)
 		return nil, diags
 	}
 	var out []*Config
+	passed := map[string]bool{}
 	add := func(engine string, schema, queries []string, pkg, to string) {
 		if engine != "" && engine != "postgresql" {
 			diags.Add(diag.Diagnostic{
@@ -87,15 +88,23 @@ func loadSqlc(f *source.File) ([]*Config, diag.List) {
 			return
 		}
 		c := &Config{Version: 1, Schema: schema, Queries: queries, Package: pkg, Out: to, Dir: filepath.Dir(f.Name), File: f}
+		if len(schema) == 0 || len(queries) == 0 {
+			diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "config", File: f, Message: "a block lacks schema or queries"})
+		}
 		c.resolve()
 		out = append(out, c)
 	}
 	for _, b := range s.SQL {
-		if b.Gen.Go == nil {
-			add(b.Engine, b.Schema, b.Queries, "", "")
-			continue
+		text := func(key string) string {
+			v, _ := b.Gen.Go[key].(string)
+			return v
 		}
-		add(b.Engine, b.Schema, b.Queries, b.Gen.Go.Package, b.Gen.Go.Out)
+		add(b.Engine, b.Schema, b.Queries, text("package"), text("out"))
+		for key := range b.Gen.Go {
+			if key != "package" && key != "out" && key != "sql_package" {
+				passed[key] = true
+			}
+		}
 	}
 	for _, p := range s.Packages {
 		add(p.Engine, p.Schema, p.Queries, p.Name, p.Path)
@@ -103,5 +112,24 @@ func loadSqlc(f *source.File) ([]*Config, diag.List) {
 	if len(out) == 0 && !diags.HasErrors() {
 		diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "config", Message: "no block for postgresql", File: f})
 	}
+	if len(passed) > 0 {
+		diags.Add(diag.Diagnostic{
+			Severity: diag.Info, Code: "config", File: f,
+			Message: "options of sqlc's generator are passed over: " + strings.Join(slices.Sorted(maps.Keys(passed)), ", "),
+		})
+	}
 	return out, diags
+}
+
+// kindWord is a Go type in the words of YAML.
+func kindWord(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "list"
+	case reflect.Struct, reflect.Map:
+		return "mapping"
+	case reflect.String:
+		return "text"
+	}
+	return t.Kind().String()
 }

@@ -3,24 +3,32 @@ package pipeline
 import (
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/templates/gotype"
+	"github.com/dbgen/dbgen/templates/model"
 	"github.com/dbgen/dbgen/templates/naming"
 )
 
-// goTypes says what Go types parameters and columns become.
+// goTypes says what Go types parameters and columns become: what the model
+// decided where it has a method, else what it would decide.
 type goTypes struct {
-	p *Project
-	r *gotype.Resolver
+	p       *Project
+	r       *gotype.Resolver
+	methods map[string]*model.Method // by the text that is sent
 }
 
 func (p *Project) goTypes() goTypes {
-	return goTypes{p, &gotype.Resolver{
+	g := goTypes{p: p, methods: map[string]*model.Method{}, r: &gotype.Resolver{
 		Catalog: p.Catalog, Options: p.typeOptions(),
 		Local: func(t *catalog.Type) string { return naming.Exported(t.Name) },
 	}}
-}
-
-func (p *Project) typeOptions() gotype.Options {
-	return gotype.Options{Null: gotype.Null(p.Config.Null)}
+	// What the model refuses is for generate to report.
+	if pkg, _ := p.model(); pkg != nil {
+		for _, r := range pkg.Repositories {
+			for _, m := range r.Methods {
+				g.methods[m.SQL] = m
+			}
+		}
+	}
+	return g
 }
 
 // resolve returns the Go type's text, "" for a type that has none yet.
@@ -33,13 +41,45 @@ func (g goTypes) resolve(req gotype.Request) string {
 }
 
 func (g goTypes) param(q *Query, i int) string {
-	return g.resolve(gotype.Request{Type: q.Analyzed.Params[i].Type, Nullable: g.p.ParamNullable(q, i), Param: true})
+	prm := q.Analyzed.Params[i]
+	if m := g.methods[q.Statement.SQL()]; m != nil {
+		for _, p := range m.Params {
+			if p.Number == prm.Number {
+				return p.Value.Type.String()
+			}
+		}
+	}
+	return g.resolve(gotype.Request{Type: prm.Type, Nullable: g.p.ParamNullable(q, i), ElementNullable: true, Param: true})
 }
 
 func (g goTypes) column(q *Query, n int) string {
+	if m := g.methods[q.Statement.SQL()]; m != nil && m.Result != nil {
+		if f := m.Result.Scalar; f != nil {
+			return f.Value.Type.String()
+		}
+		if f := fieldAt(m.Result.Struct, n); f != nil {
+			return f.Value.Type.String()
+		}
+	}
 	te := outputColumns(q.Analyzed.Query)[n]
-	f := q.Facts.Columns[n]
-	return g.resolve(gotype.Request{
-		Type: te.Expr.ResultType(), Nullable: f.Nullable, ElementNullable: f.ElementNullable,
-	})
+	req := gotype.Request{Type: te.Expr.ResultType(), Nullable: true, ElementNullable: true}
+	if n < len(q.Facts.Columns) {
+		req.Nullable, req.ElementNullable = q.Facts.Columns[n].Nullable, q.Facts.Columns[n].ElementNullable
+	}
+	return g.resolve(req)
+}
+
+// fieldAt is the field that the n-th column is read into.
+func fieldAt(s *model.Struct, n int) *model.Field {
+	for _, f := range s.Fields {
+		if f.Embed == nil && f.Column == n {
+			return f
+		}
+		if f.Embed != nil {
+			if in := fieldAt(f.Embed.Struct, n-f.Embed.Column); in != nil {
+				return in
+			}
+		}
+	}
+	return nil
 }

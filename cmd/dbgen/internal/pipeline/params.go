@@ -17,7 +17,7 @@ func (q *Query) annotated(number int) *annotation.Param {
 }
 
 // ParamName is the name of the i-th parameter: as written, else of the column
-// or clause that it is nearest to, else p and its number.
+// or clause that it is nearest to, else arg and its number.
 func (p *Project) ParamName(q *Query, i int) string {
 	prm := q.Analyzed.Params[i]
 	if a := q.annotated(prm.Number); a != nil && a.Name != "" {
@@ -26,7 +26,7 @@ func (p *Project) ParamName(q *Query, i int) string {
 	if prm.NameHint != "" {
 		return prm.NameHint
 	}
-	return fmt.Sprintf("p%d", prm.Number)
+	return fmt.Sprintf("arg%d", prm.Number)
 }
 
 // ParamNullable reports whether NULL is a sensible value for the i-th

@@ -44,6 +44,11 @@ type Project struct {
 	StatsFile *stats.File
 	Files     []*File
 	Diags     diag.List
+	// Unusable says that something could not be read at all, a file of SQL or
+	// the statistics: what is known of the queries would be misleading.
+	Unusable bool
+	// Progress is told how far long work is; nil for nobody.
+	Progress func(stage string, done, total int)
 }
 
 // File is one query file.
@@ -62,6 +67,9 @@ type Query struct {
 	Facts    *infer.Facts
 	// Plan is nil until [Project.Plan].
 	Plan *planner.Result
+
+	// values are those that Plan was made for.
+	values map[int]*query.Const
 }
 
 // Named reports whether the statement has an annotation.
@@ -71,6 +79,16 @@ func (q *Query) Named() bool { return q.Statement.Annotation != nil }
 // if unnamed is set, else passed over.
 func Load(ctx context.Context, c *config.Config, unnamed bool) *Project {
 	p := &Project{Config: c}
+	p.load(ctx, unnamed)
+	p.Unusable = p.Unusable || c.Stats != "" && p.StatsFile == nil
+	for i := range p.Diags {
+		p.Unusable = p.Unusable || p.Diags[i].Severity == diag.Error && p.Diags[i].Code == "input"
+	}
+	return p
+}
+
+func (p *Project) load(ctx context.Context, unnamed bool) {
+	c := p.Config
 	file := p.readStats()
 	major := c.Postgres
 	if major == 0 && file != nil && file.Server != nil {
@@ -85,16 +103,14 @@ func Load(ctx context.Context, c *config.Config, unnamed bool) *Project {
 	b, err := builtin.Load(major)
 	if err != nil {
 		p.fail("internal", err.Error())
-		return p
+		return
 	}
 	p.Catalog = catalog.New(b)
-	p.schema()
-	if ctx.Err() != nil {
-		return p
+	if !p.schema() || ctx.Err() != nil {
+		return
 	}
 	p.bind(file)
 	p.queries(ctx, unnamed)
-	return p
 }
 
 func (p *Project) fail(code, message string) {
@@ -128,12 +144,17 @@ func (p *Project) readStats() *stats.File {
 	return f
 }
 
-func (p *Project) schema() {
+// schema reports whether all files of the schema could be read.
+func (p *Project) schema() bool {
 	files, diags := migration.Load(p.Config.Schema)
 	p.Diags.Append(diags)
+	if slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == migration.InputCode }) {
+		return false
+	}
 	stmts, diags := parser.ParseFiles(files, parser.Schema)
 	p.Diags.Append(diags)
 	p.Diags.Append(ddl.Apply(p.Catalog, stmts))
+	return true
 }
 
 func (p *Project) bind(f *stats.File) {
@@ -149,7 +170,17 @@ func (p *Project) bind(f *stats.File) {
 }
 
 func (p *Project) queries(ctx context.Context, unnamed bool) {
-	files, diags := migration.Sources(p.Config.Queries)
+	names, diags := migration.Expand(p.Config.Queries)
+	p.Diags.Append(diags)
+	// A file in a folder and named by itself as well is one file.
+	seen := map[string]bool{}
+	names = slices.DeleteFunc(names, func(n string) bool {
+		n = path.Clean(n)
+		again := seen[n]
+		seen[n] = true
+		return again
+	})
+	files, diags := migration.Sources(names)
 	p.Diags.Append(diags)
 	stmts, diags := parser.ParseFiles(files, parser.Queries)
 	p.Diags.Append(diags)
@@ -212,17 +243,24 @@ func (p *Project) All() []*Query {
 // Plan plans every analysed query that has no plan yet, with the given values
 // for parameters by query.
 func (p *Project) Plan(ctx context.Context, values func(*Query) map[int]*query.Const) {
-	for _, q := range p.All() {
+	all := p.All()
+	for i, q := range all {
 		if ctx.Err() != nil {
 			return
 		}
+		p.progress("plan", i, len(all))
 		if q.Analyzed == nil || q.Plan != nil {
 			continue
 		}
-		opts := planner.Options{}
 		if values != nil {
-			opts.Params = values(q)
+			q.values = values(q)
 		}
-		q.Plan = planner.Plan(p.Bound, q.Analyzed.Query, opts)
+		q.Plan = planner.Plan(p.Bound, q.Analyzed.Query, planner.Options{Params: q.values})
+	}
+}
+
+func (p *Project) progress(stage string, done, total int) {
+	if p.Progress != nil {
+		p.Progress(stage, done, total)
 	}
 }

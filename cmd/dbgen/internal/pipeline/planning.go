@@ -34,6 +34,10 @@ func (q *Query) Unsupported() diag.Diagnostic {
 		Severity: diag.Info, Code: "unsupported", Query: q.Name, File: q.Statement.File, Span: q.place(),
 		Message: "not supported yet: this query has no plan",
 	}
+	if q.Analyzed.Query.Command == query.CmdUtility {
+		d.Message = "no plan: PostgreSQL plans queries, not " + q.Analyzed.Query.Utility
+		return d
+	}
 	for i, r := range q.Plan.Reasons {
 		if i > 0 {
 			d.Detail += "\n"

@@ -27,6 +27,16 @@ type Verification struct {
 	Differences []Difference `json:"differences"`
 }
 
+// Add adds what another project gave.
+func (v *Verification) Add(w *Verification) {
+	v.Queries += w.Queries
+	v.Types += w.Types
+	v.Plans += w.Plans
+	v.Shape += w.Shape
+	v.Total += w.Total
+	v.Differences = append(v.Differences, w.Differences...)
+}
+
 // Difference is one thing in which dbgen and the server differ.
 type Difference struct {
 	Query  string `json:"query"`
@@ -38,7 +48,6 @@ type Difference struct {
 // VerifyOptions say what to hold against the server.
 type VerifyOptions struct {
 	Types, Plans bool
-	Progress     func(done, total int)
 }
 
 // Verify holds the project's queries against a live server: their types against
@@ -58,9 +67,7 @@ func (p *Project) Verify(ctx context.Context, conn *pgx.Conn, opts VerifyOptions
 	v := &Verification{Differences: []Difference{}}
 	all := p.All()
 	for i, q := range all {
-		if opts.Progress != nil {
-			opts.Progress(i, len(all))
-		}
+		p.progress("verify", i, len(all))
 		if q.Analyzed == nil {
 			continue
 		}
