@@ -174,7 +174,9 @@ func (s *scope) nulledBy(v *query.Var) int {
 }
 
 // strictColumns returns the columns of this level whose being NULL would make a
-// condition false or NULL (find_nonnullable_vars, clauses.c).
+// condition false or NULL. That is find_nonnullable_vars (clauses.c) read with more
+// care: what the planner may take for granted of an empty array below NOT would
+// here be a wrong promise.
 func (s *scope) strictColumns(e query.Expr, top bool) map[column]bool {
 	out := map[column]bool{}
 	add := func(list ...query.Expr) {

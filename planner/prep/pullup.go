@@ -210,9 +210,21 @@ func substitutePlaceHolderRelids(root *rel.PlannerInfo, varno int, with query.Re
 }
 
 // transformParse replaces expressions all over the query level being planned,
-// in place, and in the append relations' translations.
+// and in the append relations' translations. The nodes that hold them stay the
+// same: whoever is walking the join tree goes on walking the query's own.
 func transformParse(root *rel.PlannerInfo, fn func(e query.Expr, depth int) (query.Expr, bool)) {
-	*root.Parse = *root.Parse.TransformLevels(fn)
+	root.Parse.EachExpr(func(e *query.Expr) { *e = query.TransformLevels(*e, fn) })
+	below := func(q *query.Query) *query.Query {
+		return q.TransformLevels(func(e query.Expr, depth int) (query.Expr, bool) { return fn(e, depth+1) })
+	}
+	for _, c := range root.Parse.CTEs {
+		c.Query = below(c.Query)
+	}
+	for _, r := range root.Parse.RangeTable {
+		if r.Subquery != nil {
+			r.Subquery = below(r.Subquery)
+		}
+	}
 	for _, a := range root.AppendRels {
 		for i, v := range a.Vars {
 			if v != nil {
