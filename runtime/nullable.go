@@ -38,9 +38,10 @@ func FromSQLNull[T any](v sql.Null[T]) *T {
 	return &v.V
 }
 
-// Date makes an argument for a domain over date, which pgx does not know to be
-// one: the calendar day of t in t's own location, as pgx itself takes it for a
-// date.
+// Date makes an argument for a date: the calendar day of t in t's own location.
+// pgx takes it so too where it knows that the argument is a date; for a domain,
+// and in the query modes that ask the server nothing, it would send t in UTC,
+// which may be another day.
 func Date(t time.Time) pgtype.Date { return pgtype.Date{Time: t, Valid: true} }
 
 // DateNull is [Date] where nil is NULL.
@@ -51,8 +52,8 @@ func DateNull(t *time.Time) pgtype.Date {
 	return Date(*t)
 }
 
-// Timestamp makes an argument for a domain over timestamp: what the clock of t's
-// own location shows, as pgx itself takes it for a timestamp.
+// Timestamp makes an argument for a timestamp without time zone: what the clock
+// of t's own location shows. The reason is that of [Date].
 func Timestamp(t time.Time) pgtype.Timestamp { return pgtype.Timestamp{Time: t, Valid: true} }
 
 // TimestampNull is [Timestamp] where nil is NULL.

@@ -76,7 +76,8 @@ func scanGetBookRow(r *runtime.Row) GetBookRow {
 }
 
 const getEditionByISBNSQL = `-- name: GetEditionByISBN :opt
-SELECT e.*, b.title, b.subtitle
+SELECT e.id, e.book_id, e.isbn13, e.format, e.price, e.currency, e.published_on, e.is_active,
+       e.updated_at, b.title, b.subtitle
 FROM editions e
 JOIN books b ON b.id = e.book_id
 WHERE e.isbn13 = $1`
@@ -116,7 +117,7 @@ var listEditionsOfBookQuery = runtime.Query{Name: "ListEditionsOfBook", SQL: lis
 // ListEditionsOfBookRow is a row of ListEditionsOfBook.
 type ListEditionsOfBookRow struct {
 	ID          int64
-	Isbn13      string
+	ISBN13      string
 	Format      EditionFormat
 	Price       pgtype.Numeric
 	Currency    string
@@ -132,7 +133,7 @@ func (r *CatalogRepository) ListEditionsOfBook(ctx context.Context, bookID int64
 func scanListEditionsOfBookRow(r *runtime.Row) ListEditionsOfBookRow {
 	return ListEditionsOfBookRow{
 		ID:          r.Int64(0),
-		Isbn13:      r.Text(1),
+		ISBN13:      r.Text(1),
 		Format:      runtime.Enum[EditionFormat](r, 2),
 		Price:       runtime.Scan[pgtype.Numeric](r, 3),
 		Currency:    r.Text(4),
@@ -410,7 +411,7 @@ type ListNewReleasesRow struct {
 
 // ListNewReleases returns what came out in a span of days.
 func (r *CatalogRepository) ListNewReleases(ctx context.Context, p ListNewReleasesParams) ([]ListNewReleasesRow, error) {
-	return runtime.Many(ctx, r.db, listNewReleasesQuery, scanListNewReleasesRow, p.FirstDay, p.LastDay, p.MaxRows)
+	return runtime.Many(ctx, r.db, listNewReleasesQuery, scanListNewReleasesRow, runtime.Date(p.FirstDay), runtime.Date(p.LastDay), p.MaxRows)
 }
 
 func scanListNewReleasesRow(r *runtime.Row) ListNewReleasesRow {
@@ -540,7 +541,7 @@ var streamCatalogQuery = runtime.Query{Name: "StreamCatalog", SQL: streamCatalog
 type StreamCatalogRow struct {
 	EditionID int64
 	Title     string
-	Isbn13    string
+	ISBN13    string
 	Format    EditionFormat
 	Price     pgtype.Numeric
 	Publisher string
@@ -558,7 +559,7 @@ func scanStreamCatalogRow(r *runtime.Row) StreamCatalogRow {
 	return StreamCatalogRow{
 		EditionID: r.Int64(0),
 		Title:     r.Text(1),
-		Isbn13:    r.Text(2),
+		ISBN13:    r.Text(2),
 		Format:    runtime.Enum[EditionFormat](r, 3),
 		Price:     runtime.Scan[pgtype.Numeric](r, 4),
 		Publisher: r.Text(5),
@@ -701,7 +702,7 @@ type CreateBookRow struct {
 // The error matches [ErrBooksPageCountCheck] or [ErrBooksPublisherIDFkey] if
 // that constraint is violated.
 func (r *CatalogRepository) CreateBook(ctx context.Context, p CreateBookParams) (CreateBookRow, error) {
-	return runtime.One(ctx, r.db, createBookQuery, scanCreateBookRow, p.PublisherID, p.Title, p.Subtitle, p.Description, p.Language, p.Genres, p.Attributes, p.PageCount, p.PublishedOn)
+	return runtime.One(ctx, r.db, createBookQuery, scanCreateBookRow, p.PublisherID, p.Title, p.Subtitle, p.Description, p.Language, p.Genres, p.Attributes, p.PageCount, runtime.DateNull(p.PublishedOn))
 }
 
 func scanCreateBookRow(r *runtime.Row) CreateBookRow {

@@ -31,7 +31,8 @@ func (*CustomerRepository) WithTx(db runtime.DB) *CustomerRepository {
 }
 
 const getCustomerSQL = `-- name: GetCustomer :one
-SELECT *
+SELECT id, public_id, email, full_name, phone, locale, birth_date, tags, preferences, created_at,
+       updated_at, deleted_at, loyalty_points
 FROM customers
 WHERE id = $1`
 
@@ -338,7 +339,7 @@ type CreateCustomerRow struct {
 // The error matches [ErrCustomersEmailLowerKey], [ErrCustomersFullNameCheck] or
 // [ErrCustomersPublicIDKey] if that constraint is violated.
 func (r *CustomerRepository) CreateCustomer(ctx context.Context, p CreateCustomerParams) (CreateCustomerRow, error) {
-	return runtime.One(ctx, r.db, createCustomerQuery, scanCreateCustomerRow, p.Email, p.FullName, p.Phone, p.Locale, p.BirthDate)
+	return runtime.One(ctx, r.db, createCustomerQuery, scanCreateCustomerRow, p.Email, p.FullName, p.Phone, p.Locale, runtime.DateNull(p.BirthDate))
 }
 
 func scanCreateCustomerRow(r *runtime.Row) CreateCustomerRow {
@@ -355,7 +356,9 @@ VALUES ($1, $2)
 ON CONFLICT (lower(email)) DO UPDATE
 SET full_name = excluded.full_name,
     deleted_at = NULL
-RETURNING *`
+RETURNING customers.id, customers.public_id, customers.email, customers.full_name, customers.phone,
+       customers.locale, customers.birth_date, customers.tags, customers.preferences,
+       customers.created_at, customers.updated_at, customers.deleted_at, customers.loyalty_points`
 
 var upsertCustomerQuery = runtime.Query{Name: "UpsertCustomer", SQL: upsertCustomerSQL}
 
@@ -363,8 +366,8 @@ var upsertCustomerQuery = runtime.Query{Name: "UpsertCustomer", SQL: upsertCusto
 //
 // The error matches pgx.ErrNoRows if there is none.
 //
-// The error matches [ErrCustomersEmailLowerKey], [ErrCustomersFullNameCheck] or
-// [ErrCustomersPublicIDKey] if that constraint is violated.
+// The error matches [ErrCustomersFullNameCheck] or [ErrCustomersPublicIDKey] if
+// that constraint is violated.
 func (r *CustomerRepository) UpsertCustomer(ctx context.Context, email string, fullName string) (Customer, error) {
 	return runtime.One(ctx, r.db, upsertCustomerQuery, scanCustomer, email, fullName)
 }
@@ -401,8 +404,7 @@ type UpdateCustomerRow struct {
 //
 // It returns false if there is none.
 //
-// The error matches [ErrCustomersEmailLowerKey] or [ErrCustomersFullNameCheck]
-// if that constraint is violated.
+// The error matches [ErrCustomersFullNameCheck] if that constraint is violated.
 func (r *CustomerRepository) UpdateCustomer(ctx context.Context, p UpdateCustomerParams) (UpdateCustomerRow, bool, error) {
 	return runtime.Opt(ctx, r.db, updateCustomerQuery, scanUpdateCustomerRow, p.FullName, p.Phone, p.Locale, p.ID)
 }
@@ -426,8 +428,6 @@ WHERE id = $2
 var mergePreferencesQuery = runtime.Query{Name: "MergePreferences", SQL: mergePreferencesSQL}
 
 // MergePreferences lays patch over the preferences of a customer.
-//
-// The error matches [ErrCustomersEmailLowerKey] if that constraint is violated.
 func (r *CustomerRepository) MergePreferences(ctx context.Context, patch json.RawMessage, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, mergePreferencesQuery, patch, id)
 }
@@ -442,8 +442,8 @@ var addLoyaltyPointsQuery = runtime.Query{Name: "AddLoyaltyPoints", SQL: addLoya
 
 // AddLoyaltyPoints credits several customers at once.
 //
-// The error matches [ErrCustomersEmailLowerKey] or
-// [ErrCustomersLoyaltyPointsCheck] if that constraint is violated.
+// The error matches [ErrCustomersLoyaltyPointsCheck] if that constraint is
+// violated.
 func (r *CustomerRepository) AddLoyaltyPoints(ctx context.Context, customerIDs []int64, points []int32) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, addLoyaltyPointsQuery, customerIDs, points)
 }
@@ -457,8 +457,6 @@ WHERE id = $1
 var closeAccountQuery = runtime.Query{Name: "CloseAccount", SQL: closeAccountSQL}
 
 // CloseAccount marks an account as closed.
-//
-// The error matches [ErrCustomersEmailLowerKey] if that constraint is violated.
 func (r *CustomerRepository) CloseAccount(ctx context.Context, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, closeAccountQuery, id)
 }
@@ -581,7 +579,7 @@ func scanGetAddressOfKindRow(r *runtime.Row) GetAddressOfKindRow {
 const addAddressSQL = `-- name: AddAddress :one
 INSERT INTO addresses (customer_id, kind, line1, line2, city, postal_code, country, is_default)
 VALUES ($1, $2, $3, $4, $5, $6, $7, false)
-RETURNING *`
+RETURNING id, customer_id, kind, line1, line2, city, postal_code, country, is_default, created_at`
 
 var addAddressQuery = runtime.Query{Name: "AddAddress", SQL: addAddressSQL}
 

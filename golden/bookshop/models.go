@@ -84,7 +84,7 @@ func scanCustomerAt(r *runtime.Row, at int) Customer {
 type Edition struct {
 	ID          int64
 	BookID      int64
-	Isbn13      string
+	ISBN13      string
 	Format      EditionFormat
 	Price       pgtype.Numeric
 	Currency    string
@@ -97,7 +97,7 @@ func scanEditionAt(r *runtime.Row, at int) Edition {
 	return Edition{
 		ID:          r.Int64(at),
 		BookID:      r.Int64(at + 1),
-		Isbn13:      r.Text(at + 2),
+		ISBN13:      r.Text(at + 2),
 		Format:      runtime.Enum[EditionFormat](r, at+3),
 		Price:       runtime.Scan[pgtype.Numeric](r, at+4),
 		Currency:    r.Text(at + 5),
@@ -270,9 +270,10 @@ func (v PaymentStatus) Valid() bool {
 	return false
 }
 
-// ErrAddressesCustomerIDFkey matches the violation of
-// addresses_customer_id_fkey of addresses: FOREIGN KEY (customer_id) REFERENCES
-// customers(id) ON DELETE CASCADE.
+// ErrAddressesCustomerIDFkey matches the violation of the constraint
+// addresses_customer_id_fkey of addresses:
+//
+//	FOREIGN KEY (customer_id) REFERENCES customers(id) ON DELETE CASCADE
 var ErrAddressesCustomerIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "addresses",
@@ -280,73 +281,89 @@ var ErrAddressesCustomerIDFkey error = &runtime.ConstraintError{
 }
 
 // ErrAddressesDefaultKey matches the violation of the unique index
-// addresses_default_key of addresses.
+// addresses_default_key of addresses:
+//
+//	CREATE UNIQUE INDEX addresses_default_key ON public.addresses USING btree (customer_id, kind) WHERE is_default
 var ErrAddressesDefaultKey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "addresses",
 	Constraint: "addresses_default_key",
 }
 
-// ErrAddressesKindCheck matches the violation of addresses_kind_check of
-// addresses: CHECK ((kind = ANY (ARRAY['billing'::text, 'shipping'::text]))).
+// ErrAddressesKindCheck matches the violation of the constraint
+// addresses_kind_check of addresses:
+//
+//	CHECK ((kind = ANY (ARRAY['billing'::text, 'shipping'::text])))
 var ErrAddressesKindCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "addresses",
 	Constraint: "addresses_kind_check",
 }
 
-// ErrBookAuthorsAuthorIDFkey matches the violation of
-// book_authors_author_id_fkey of book_authors: FOREIGN KEY (author_id)
-// REFERENCES authors(id).
+// ErrBookAuthorsAuthorIDFkey matches the violation of the constraint
+// book_authors_author_id_fkey of book_authors:
+//
+//	FOREIGN KEY (author_id) REFERENCES authors(id)
 var ErrBookAuthorsAuthorIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "book_authors",
 	Constraint: "book_authors_author_id_fkey",
 }
 
-// ErrBookAuthorsBookIDFkey matches the violation of book_authors_book_id_fkey
-// of book_authors: FOREIGN KEY (book_id) REFERENCES books(id) ON DELETE
-// CASCADE.
+// ErrBookAuthorsBookIDFkey matches the violation of the constraint
+// book_authors_book_id_fkey of book_authors:
+//
+//	FOREIGN KEY (book_id) REFERENCES books(id) ON DELETE CASCADE
 var ErrBookAuthorsBookIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "book_authors",
 	Constraint: "book_authors_book_id_fkey",
 }
 
-// ErrBooksPageCountCheck matches the violation of books_page_count_check of
-// books: CHECK ((page_count > 0)).
+// ErrBooksPageCountCheck matches the violation of the constraint
+// books_page_count_check of books:
+//
+//	CHECK ((page_count > 0))
 var ErrBooksPageCountCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "books",
 	Constraint: "books_page_count_check",
 }
 
-// ErrBooksPublisherIDFkey matches the violation of books_publisher_id_fkey of
-// books: FOREIGN KEY (publisher_id) REFERENCES publishers(id).
+// ErrBooksPublisherIDFkey matches the violation of the constraint
+// books_publisher_id_fkey of books:
+//
+//	FOREIGN KEY (publisher_id) REFERENCES publishers(id)
 var ErrBooksPublisherIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "books",
 	Constraint: "books_publisher_id_fkey",
 }
 
-// ErrCartItemsCartIDFkey matches the violation of cart_items_cart_id_fkey of
-// cart_items: FOREIGN KEY (cart_id) REFERENCES carts(id) ON DELETE CASCADE.
+// ErrCartItemsCartIDFkey matches the violation of the constraint
+// cart_items_cart_id_fkey of cart_items:
+//
+//	FOREIGN KEY (cart_id) REFERENCES carts(id) ON DELETE CASCADE
 var ErrCartItemsCartIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "cart_items",
 	Constraint: "cart_items_cart_id_fkey",
 }
 
-// ErrCartItemsEditionIDFkey matches the violation of cart_items_edition_id_fkey
-// of cart_items: FOREIGN KEY (edition_id) REFERENCES editions(id).
+// ErrCartItemsEditionIDFkey matches the violation of the constraint
+// cart_items_edition_id_fkey of cart_items:
+//
+//	FOREIGN KEY (edition_id) REFERENCES editions(id)
 var ErrCartItemsEditionIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "cart_items",
 	Constraint: "cart_items_edition_id_fkey",
 }
 
-// ErrCartItemsQuantityCheck matches the violation of cart_items_quantity_check
-// of cart_items: CHECK (((quantity >= 1) AND (quantity <= 99))).
+// ErrCartItemsQuantityCheck matches the violation of the constraint
+// cart_items_quantity_check of cart_items:
+//
+//	CHECK (((quantity >= 1) AND (quantity <= 99)))
 var ErrCartItemsQuantityCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "cart_items",
@@ -354,196 +371,239 @@ var ErrCartItemsQuantityCheck error = &runtime.ConstraintError{
 }
 
 // ErrCustomersEmailLowerKey matches the violation of the unique index
-// customers_email_lower_key of customers.
+// customers_email_lower_key of customers:
+//
+//	CREATE UNIQUE INDEX customers_email_lower_key ON public.customers USING btree (lower((email)::text))
 var ErrCustomersEmailLowerKey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "customers",
 	Constraint: "customers_email_lower_key",
 }
 
-// ErrCustomersFullNameCheck matches the violation of customers_full_name_check
-// of customers: CHECK ((full_name <> ''::text)).
+// ErrCustomersFullNameCheck matches the violation of the constraint
+// customers_full_name_check of customers:
+//
+//	CHECK ((full_name <> ''::text))
 var ErrCustomersFullNameCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "customers",
 	Constraint: "customers_full_name_check",
 }
 
-// ErrCustomersLoyaltyPointsCheck matches the violation of
-// customers_loyalty_points_check of customers: CHECK ((loyalty_points >= 0)).
+// ErrCustomersLoyaltyPointsCheck matches the violation of the constraint
+// customers_loyalty_points_check of customers:
+//
+//	CHECK ((loyalty_points >= 0))
 var ErrCustomersLoyaltyPointsCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "customers",
 	Constraint: "customers_loyalty_points_check",
 }
 
-// ErrCustomersPublicIDKey matches the violation of customers_public_id_key of
-// customers: UNIQUE (public_id).
+// ErrCustomersPublicIDKey matches the violation of the constraint
+// customers_public_id_key of customers:
+//
+//	UNIQUE (public_id)
 var ErrCustomersPublicIDKey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "customers",
 	Constraint: "customers_public_id_key",
 }
 
-// ErrEditionsPriceCheck matches the violation of editions_price_check of
-// editions: CHECK ((price >= (0)::numeric)).
+// ErrEditionsPriceCheck matches the violation of the constraint
+// editions_price_check of editions:
+//
+//	CHECK ((price >= (0)::numeric))
 var ErrEditionsPriceCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "editions",
 	Constraint: "editions_price_check",
 }
 
-// ErrInventoryEditionIDFkey matches the violation of inventory_edition_id_fkey
-// of inventory: FOREIGN KEY (edition_id) REFERENCES editions(id).
+// ErrInventoryEditionIDFkey matches the violation of the constraint
+// inventory_edition_id_fkey of inventory:
+//
+//	FOREIGN KEY (edition_id) REFERENCES editions(id)
 var ErrInventoryEditionIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "inventory",
 	Constraint: "inventory_edition_id_fkey",
 }
 
-// ErrInventoryOnHandCheck matches the violation of inventory_on_hand_check of
-// inventory: CHECK ((on_hand >= 0)).
+// ErrInventoryOnHandCheck matches the violation of the constraint
+// inventory_on_hand_check of inventory:
+//
+//	CHECK ((on_hand >= 0))
 var ErrInventoryOnHandCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "inventory",
 	Constraint: "inventory_on_hand_check",
 }
 
-// ErrInventoryPromisedCheck matches the violation of inventory_promised_check
-// of inventory: CHECK ((reserved <= on_hand)).
+// ErrInventoryPromisedCheck matches the violation of the constraint
+// inventory_promised_check of inventory:
+//
+//	CHECK ((reserved <= on_hand))
 var ErrInventoryPromisedCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "inventory",
 	Constraint: "inventory_promised_check",
 }
 
-// ErrInventoryReservedCheck matches the violation of inventory_reserved_check
-// of inventory: CHECK ((reserved >= 0)).
+// ErrInventoryReservedCheck matches the violation of the constraint
+// inventory_reserved_check of inventory:
+//
+//	CHECK ((reserved >= 0))
 var ErrInventoryReservedCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "inventory",
 	Constraint: "inventory_reserved_check",
 }
 
-// ErrInventoryWarehouseIDFkey matches the violation of
-// inventory_warehouse_id_fkey of inventory: FOREIGN KEY (warehouse_id)
-// REFERENCES warehouses(id).
+// ErrInventoryWarehouseIDFkey matches the violation of the constraint
+// inventory_warehouse_id_fkey of inventory:
+//
+//	FOREIGN KEY (warehouse_id) REFERENCES warehouses(id)
 var ErrInventoryWarehouseIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "inventory",
 	Constraint: "inventory_warehouse_id_fkey",
 }
 
-// ErrOrderItemsEditionIDFkey matches the violation of
-// order_items_edition_id_fkey of order_items: FOREIGN KEY (edition_id)
-// REFERENCES editions(id).
+// ErrOrderItemsEditionIDFkey matches the violation of the constraint
+// order_items_edition_id_fkey of order_items:
+//
+//	FOREIGN KEY (edition_id) REFERENCES editions(id)
 var ErrOrderItemsEditionIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "order_items",
 	Constraint: "order_items_edition_id_fkey",
 }
 
-// ErrOrderItemsOrderIDFkey matches the violation of order_items_order_id_fkey
-// of order_items: FOREIGN KEY (order_id) REFERENCES orders(id) ON DELETE
-// CASCADE.
+// ErrOrderItemsOrderIDFkey matches the violation of the constraint
+// order_items_order_id_fkey of order_items:
+//
+//	FOREIGN KEY (order_id) REFERENCES orders(id) ON DELETE CASCADE
 var ErrOrderItemsOrderIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "order_items",
 	Constraint: "order_items_order_id_fkey",
 }
 
-// ErrOrderItemsPkey matches the violation of order_items_pkey of order_items:
-// PRIMARY KEY (order_id, line_no).
+// ErrOrderItemsPkey matches the violation of the constraint order_items_pkey of
+// order_items:
+//
+//	PRIMARY KEY (order_id, line_no)
 var ErrOrderItemsPkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "order_items",
 	Constraint: "order_items_pkey",
 }
 
-// ErrOrderItemsQuantityCheck matches the violation of
-// order_items_quantity_check of order_items: CHECK ((quantity > 0)).
+// ErrOrderItemsQuantityCheck matches the violation of the constraint
+// order_items_quantity_check of order_items:
+//
+//	CHECK ((quantity > 0))
 var ErrOrderItemsQuantityCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "order_items",
 	Constraint: "order_items_quantity_check",
 }
 
-// ErrOrdersCustomerIDFkey matches the violation of orders_customer_id_fkey of
-// orders: FOREIGN KEY (customer_id) REFERENCES customers(id).
+// ErrOrdersCustomerIDFkey matches the violation of the constraint
+// orders_customer_id_fkey of orders:
+//
+//	FOREIGN KEY (customer_id) REFERENCES customers(id)
 var ErrOrdersCustomerIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "orders",
 	Constraint: "orders_customer_id_fkey",
 }
 
-// ErrOrdersNumberKey matches the violation of orders_number_key of orders:
-// UNIQUE (number).
+// ErrOrdersNumberKey matches the violation of the constraint orders_number_key
+// of orders:
+//
+//	UNIQUE (number)
 var ErrOrdersNumberKey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "orders",
 	Constraint: "orders_number_key",
 }
 
-// ErrOrdersShippingAddressIDFkey matches the violation of
-// orders_shipping_address_id_fkey of orders: FOREIGN KEY (shipping_address_id)
-// REFERENCES addresses(id) ON DELETE SET NULL.
+// ErrOrdersShippingAddressIDFkey matches the violation of the constraint
+// orders_shipping_address_id_fkey of orders:
+//
+//	FOREIGN KEY (shipping_address_id) REFERENCES addresses(id) ON DELETE SET NULL
 var ErrOrdersShippingAddressIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "orders",
 	Constraint: "orders_shipping_address_id_fkey",
 }
 
-// ErrOrdersTotalCheck matches the violation of orders_total_check of orders:
-// CHECK ((total >= (0)::numeric)).
+// ErrOrdersTotalCheck matches the violation of the constraint
+// orders_total_check of orders:
+//
+//	CHECK ((total >= (0)::numeric))
 var ErrOrdersTotalCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "orders",
 	Constraint: "orders_total_check",
 }
 
-// ErrPaymentsAmountCheck matches the violation of payments_amount_check of
-// payments: CHECK ((amount > (0)::numeric)).
+// ErrPaymentsAmountCheck matches the violation of the constraint
+// payments_amount_check of payments:
+//
+//	CHECK ((amount > (0)::numeric))
 var ErrPaymentsAmountCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "payments",
 	Constraint: "payments_amount_check",
 }
 
-// ErrPaymentsCapturedCheck matches the violation of payments_captured_check of
-// payments: CHECK (((status <> 'captured'::payment_status) OR (captured_at IS
-// NOT NULL))).
+// ErrPaymentsCapturedCheck matches the violation of the constraint
+// payments_captured_check of payments:
+//
+//	CHECK (((status <> 'captured'::payment_status) OR (captured_at IS NOT NULL)))
 var ErrPaymentsCapturedCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "payments",
 	Constraint: "payments_captured_check",
 }
 
-// ErrPaymentsOrderIDFkey matches the violation of payments_order_id_fkey of
-// payments: FOREIGN KEY (order_id) REFERENCES orders(id).
+// ErrPaymentsOrderIDFkey matches the violation of the constraint
+// payments_order_id_fkey of payments:
+//
+//	FOREIGN KEY (order_id) REFERENCES orders(id)
 var ErrPaymentsOrderIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "payments",
 	Constraint: "payments_order_id_fkey",
 }
 
-// ErrReviewsBookIDFkey matches the violation of reviews_book_id_fkey of
-// reviews: FOREIGN KEY (book_id) REFERENCES books(id) ON DELETE CASCADE.
+// ErrReviewsBookIDFkey matches the violation of the constraint
+// reviews_book_id_fkey of reviews:
+//
+//	FOREIGN KEY (book_id) REFERENCES books(id) ON DELETE CASCADE
 var ErrReviewsBookIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "reviews",
 	Constraint: "reviews_book_id_fkey",
 }
 
-// ErrReviewsCustomerIDFkey matches the violation of reviews_customer_id_fkey of
-// reviews: FOREIGN KEY (customer_id) REFERENCES customers(id).
+// ErrReviewsCustomerIDFkey matches the violation of the constraint
+// reviews_customer_id_fkey of reviews:
+//
+//	FOREIGN KEY (customer_id) REFERENCES customers(id)
 var ErrReviewsCustomerIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "reviews",
 	Constraint: "reviews_customer_id_fkey",
 }
 
-// ErrReviewsRatingCheck matches the violation of reviews_rating_check of
-// reviews: CHECK (((rating >= 1) AND (rating <= 5))).
+// ErrReviewsRatingCheck matches the violation of the constraint
+// reviews_rating_check of reviews:
+//
+//	CHECK (((rating >= 1) AND (rating <= 5)))
 var ErrReviewsRatingCheck error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "reviews",

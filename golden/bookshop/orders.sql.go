@@ -30,7 +30,8 @@ func (*OrderRepository) WithTx(db runtime.DB) *OrderRepository {
 }
 
 const getOrderSQL = `-- name: GetOrder :one
-SELECT *
+SELECT id, number, customer_id, shipping_address_id, status, total, currency, coupon, note, placed_at,
+       updated_at
 FROM orders
 WHERE id = $1`
 
@@ -44,7 +45,9 @@ func (r *OrderRepository) GetOrder(ctx context.Context, id int64) (Order, error)
 }
 
 const getOrderByNumberSQL = `-- name: GetOrderByNumber :opt
-SELECT o.*, c.*
+SELECT o.id, o.number, o.customer_id, o.shipping_address_id, o.status, o.total, o.currency, o.coupon,
+       o.note, o.placed_at, o.updated_at, c.id, c.public_id, c.email, c.full_name, c.phone, c.locale,
+       c.birth_date, c.tags, c.preferences, c.created_at, c.updated_at, c.deleted_at, c.loyalty_points
 FROM orders o
 JOIN customers c ON c.id = o.customer_id
 WHERE o.number = $1`
@@ -246,7 +249,7 @@ type ListOrdersOfDayRow struct {
 
 // ListOrdersOfDay returns the orders of a calendar day.
 func (r *OrderRepository) ListOrdersOfDay(ctx context.Context, day time.Time) ([]ListOrdersOfDayRow, error) {
-	return runtime.Many(ctx, r.db, listOrdersOfDayQuery, scanListOrdersOfDayRow, day)
+	return runtime.Many(ctx, r.db, listOrdersOfDayQuery, scanListOrdersOfDayRow, runtime.Date(day))
 }
 
 func scanListOrdersOfDayRow(r *runtime.Row) ListOrdersOfDayRow {
@@ -340,7 +343,7 @@ type ListOrderItemsRow struct {
 	LineNo    int16
 	Title     string
 	Format    EditionFormat
-	Isbn13    string
+	ISBN13    string
 	Quantity  int32
 	UnitPrice pgtype.Numeric
 	Amount    pgtype.Numeric
@@ -356,7 +359,7 @@ func scanListOrderItemsRow(r *runtime.Row) ListOrderItemsRow {
 		LineNo:    r.Int16(0),
 		Title:     r.Text(1),
 		Format:    runtime.Enum[EditionFormat](r, 2),
-		Isbn13:    r.Text(3),
+		ISBN13:    r.Text(3),
 		Quantity:  r.Int32(4),
 		UnitPrice: runtime.Scan[pgtype.Numeric](r, 5),
 		Amount:    runtime.Scan[pgtype.Numeric](r, 6),
@@ -385,7 +388,7 @@ type GetOrderSheetRow struct {
 	Country  *string
 	LineNo   int16
 	Quantity int32
-	Isbn13   string
+	ISBN13   string
 }
 
 // GetOrderSheet returns an order with all that packing needs, a row a line.
@@ -403,7 +406,7 @@ func scanGetOrderSheetRow(r *runtime.Row) GetOrderSheetRow {
 		Country:  runtime.Null(r, 5, (*runtime.Row).Text),
 		LineNo:   r.Int16(6),
 		Quantity: r.Int32(7),
-		Isbn13:   r.Text(8),
+		ISBN13:   r.Text(8),
 	}
 }
 

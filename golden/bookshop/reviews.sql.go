@@ -29,7 +29,7 @@ func (*ReviewRepository) WithTx(db runtime.DB) *ReviewRepository {
 }
 
 const getReviewSQL = `-- name: GetReview :one
-SELECT *
+SELECT id, book_id, customer_id, rating, title, body, helpful_count, created_at, updated_at
 FROM reviews
 WHERE id = $1`
 

@@ -15,21 +15,39 @@ func comment(line string) string {
 	if line == "" {
 		return "//"
 	}
+	if strings.HasPrefix(line, "\t") {
+		return "//" + line
+	}
 	return "// " + line
 }
 
-// doc writes a doc comment in front of what is added to it. jennifer would make
-// a block comment of several lines.
+// docText is a doc comment at the head of a statement.
+type docText struct{ jen.Code }
+
+// doc writes a doc comment in front of the declaration that is added to it.
+// jennifer would make a block comment of several lines; see [declaration] too.
 func doc(lines ...string) *jen.Statement {
-	s := jen.Null()
+	out := make([]string, len(lines))
 	for i, l := range lines {
-		if i == 0 {
-			s = jen.Comment(comment(l)).Line()
-			continue
-		}
-		s.Add(jen.Comment(comment(l))).Line()
+		out[i] = comment(l)
 	}
-	return s
+	return &jen.Statement{docText{jen.Op(strings.Join(out, "\n") + "\n")}}
+}
+
+// declaration takes away the space that jennifer puts between the pieces of a
+// statement where it is one between a doc comment and what follows: go/format
+// knows a doc comment by the declaration beginning right below it.
+func declaration(c jen.Code) jen.Code {
+	s, ok := c.(*jen.Statement)
+	if !ok || len(*s) == 0 {
+		return c
+	}
+	d, ok := (*s)[0].(docText)
+	if !ok {
+		return c
+	}
+	rest := (*s)[1:]
+	return jen.Custom(jen.Options{}, d.Code, &rest)
 }
 
 // wrap breaks a sentence into lines.

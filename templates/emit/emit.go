@@ -86,7 +86,7 @@ func (w *writer) file(name, source string, body []jen.Code) ([]byte, error) {
 		if i > 0 {
 			f.Line()
 		}
-		f.Add(c)
+		f.Add(declaration(c))
 	}
 	var buf bytes.Buffer
 	if err := f.Render(&buf); err != nil {

@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"strings"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/dbgen/dbgen/templates/model"
@@ -112,5 +114,9 @@ func constraintError(e *model.ConstraintError) jen.Code {
 		}
 		fields = append(fields, jen.Id("Partitions").Op(":").Index().Add(rt("Partition")).Custom(multiline(), parts...))
 	}
-	return doc(wrap(e.Doc)...).Var().Id(e.Name).Error().Op("=").Op("&").Add(rt("ConstraintError")).Custom(multiline(), fields...)
+	lines := wrap(e.Doc + ".")
+	if e.Definition != "" {
+		lines = append(wrap(e.Doc+":"), "", "\t"+strings.ReplaceAll(e.Definition, "\n", " "))
+	}
+	return doc(lines...).Var().Id(e.Name).Error().Op("=").Op("&").Add(rt("ConstraintError")).Custom(multiline(), fields...)
 }

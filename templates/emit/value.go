@@ -68,13 +68,14 @@ func (w *writer) getter(g gotype.Getter) jen.Code {
 
 // arg writes a value as an argument of the query.
 func arg(v *gotype.Value, value jen.Code) jen.Code {
+	if v.Get.Wrap == gotype.WrapSQL {
+		value = rt("FromSQLNull").Call(value)
+	}
 	switch v.Arg {
 	case gotype.ArgEnumArray:
 		return rt("EnumArray").Call(value)
 	case gotype.ArgEnumArrayNull:
 		return rt("EnumArrayNull").Call(value)
-	case gotype.ArgSQLNull:
-		return rt("FromSQLNull").Call(value)
 	case gotype.ArgDate:
 		return rt("Date").Call(value)
 	case gotype.ArgDateNull:

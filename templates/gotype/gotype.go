@@ -129,7 +129,8 @@ type Getter struct {
 	Wrap      Wrap
 }
 
-// ArgForm says how a Go value is handed to the server.
+// ArgForm says how a Go value is handed to the server; a sql.Null goes through
+// runtime.FromSQLNull first.
 type ArgForm int
 
 // The forms of an argument.
@@ -137,9 +138,8 @@ const (
 	ArgPlain         ArgForm = iota // as it is
 	ArgEnumArray                    // runtime.EnumArray
 	ArgEnumArrayNull                // runtime.EnumArrayNull
-	ArgSQLNull                      // runtime.FromSQLNull
-	ArgDate                         // runtime.Date: a domain over date, which pgx does not know as one
-	ArgTimestamp                    // runtime.Timestamp: the same over timestamp
+	ArgDate                         // runtime.Date: a time.Time for a date or a domain over it
+	ArgTimestamp                    // runtime.Timestamp: the same for timestamp
 	ArgDateNull                     // runtime.DateNull: the same of a pointer
 	ArgTimestampNull                // runtime.TimestampNull
 )

@@ -52,16 +52,15 @@ func (r *Resolver) Resolve(q Request) (*Value, error) {
 		return nil, unsupported("", "a value of an unknown type (OID %d)", q.Type)
 	}
 	if over := r.override(q, t); over != nil {
-		return r.nullable(q, &base{typ: over}, &Value{}), nil
+		return r.nullable(q, &base{typ: over, nilable: over.Form == Slice}, &Value{}), nil
 	}
-	domain := t.Kind == 'd'
 	for t.Kind == 'd' {
 		b := r.Catalog.Type(t.Base)
 		if b == nil {
 			return nil, unsupported("", "a domain over an unknown type")
 		}
 		if over := r.override(q, b); over != nil {
-			return r.nullable(q, &base{typ: over}, &Value{}), nil
+			return r.nullable(q, &base{typ: over, nilable: over.Form == Slice}, &Value{}), nil
 		}
 		t = b
 	}
@@ -81,8 +80,8 @@ func (r *Resolver) Resolve(q Request) (*Value, error) {
 		v.Get = Getter{Composite: t.OID}
 	}
 	v = r.nullable(q, b, v)
-	if domain && q.Param {
-		r.domainArg(t, v)
+	if q.Param {
+		r.timeArg(t, v)
 	}
 	return v, nil
 }
@@ -141,7 +140,6 @@ func (r *Resolver) nullable(q Request, b *base, v *Value) *Value {
 	case r.Options.Null == NullSQL:
 		v.Type = named("database/sql", "Null", b.typ)
 		v.Get.Wrap = WrapSQL
-		v.Arg = ArgSQLNull
 	default:
 		v.Type = pointer(b.typ)
 		v.Get.Wrap = WrapPointer
@@ -149,10 +147,10 @@ func (r *Resolver) nullable(q Request, b *base, v *Value) *Value {
 	return v
 }
 
-// domainArg mends the time types: pgx sends a time.Time for a type that it does
-// not know as a timestamptz in UTC, which is another day or hour to a domain
-// over date or timestamp.
-func (r *Resolver) domainArg(t *catalog.Type, v *Value) {
+// timeArg mends the time types: where pgx does not know what an argument is for
+// (a domain, and anything in its modes for poolers) it sends a time.Time as a
+// timestamptz in UTC, which is another day or hour to a date or timestamp.
+func (r *Resolver) timeArg(t *catalog.Type, v *Value) {
 	forms := map[pgtype.OID][2]ArgForm{
 		pgtype.DateOID:      {ArgDate, ArgDateNull},
 		pgtype.TimestampOID: {ArgTimestamp, ArgTimestampNull},
@@ -160,7 +158,7 @@ func (r *Resolver) domainArg(t *catalog.Type, v *Value) {
 	form, ok := forms[t.OID]
 	switch {
 	case !ok:
-	case v.Type.Form == Pointer:
+	case v.Type.Form == Pointer, v.Type.Path == "database/sql":
 		v.Arg = form[1]
 	case v.Type.Path == "time":
 		v.Arg = form[0]

@@ -218,7 +218,7 @@ func (b *builder) unsupported(err error, at source.Span, what string) {
 func (b *builder) method(r *Repository) *Method {
 	s := b.query.Statement
 	note := s.Annotation
-	m := &Method{Name: exportFirst(note.Name), Command: note.Command, Doc: note.Doc, Plan: b.query.Plan, SQL: s.SQL()}
+	m := &Method{Name: exportFirst(note.Name), Command: note.Command, Doc: note.Doc, Plan: b.query.Plan, SQL: SQL(b.in.Catalog, s, b.query.Analyzed)}
 	if !b.claimMethod(m.Name) || !b.checkCommand() {
 		return nil
 	}

@@ -121,21 +121,32 @@ func (b *builder) own(w *write, found map[string]*ConstraintError) {
 			continue
 		}
 		columns := keyColumns(x)
-		if b.canRepeat(w, columns, x) && !arbiter(w.conflict, nil, x) || w.update && (columns == nil || w.touches(columns)) {
+		if b.canRepeat(w, columns, x) && !arbiter(w.conflict, nil, x) || w.touches(columns) {
 			b.add(found, w.table, nil, x)
 		}
 	}
 }
 
-// keyColumns are the columns of a unique index; nil where an expression is among
-// its keys, which any column may be part of.
+// keyColumns are the columns that the keys of an index are made of.
 func keyColumns(x *catalog.Index) []int {
 	var columns []int
+	note := func(e query.Expr) {
+		query.Walk(e, func(e query.Expr) bool {
+			if v, ok := e.(*query.Var); ok {
+				columns = append(columns, v.AttNo)
+			}
+			return true
+		})
+	}
 	for _, k := range x.Keys[:x.NumKeys] {
-		if k.Column == 0 {
-			return nil
+		if k.Column != 0 {
+			columns = append(columns, k.Column)
+		} else {
+			note(k.Expr)
 		}
-		columns = append(columns, k.Column)
+	}
+	for _, e := range x.Predicate {
+		note(e)
 	}
 	return columns
 }
@@ -255,13 +266,17 @@ func (b *builder) add(found map[string]*ConstraintError, t *catalog.Table, k *ca
 		e.Name = cmp.Or(b.errNames[key], "Err"+naming.Exported(name))
 		what := "the unique index " + name + " of " + t.Name
 		if k != nil {
-			what = fmt.Sprintf("%s of %s", name, t.Name)
-			if k.Kind != catalog.ConstraintCheck || k.Expr != nil {
-				what += ": " + deparse.ConstraintDef(b.in.Catalog, k)
+			what = fmt.Sprintf("the constraint %s of %s", name, t.Name)
+			// An exclusion constraint's operators are not in the catalog.
+			if k.Kind != catalog.ConstraintExclusion && (k.Kind != catalog.ConstraintCheck || k.Expr != nil) {
+				e.Definition = deparse.ConstraintDef(b.in.Catalog, k)
 			}
 			x = b.in.Catalog.Index(k.Index)
 		}
-		e.Doc = fmt.Sprintf("%s matches the violation of %s.", e.Name, what)
+		if k == nil {
+			e.Definition = deparse.IndexDef(b.in.Catalog, x)
+		}
+		e.Doc = fmt.Sprintf("%s matches the violation of %s", e.Name, what)
 		e.Partitions = b.partitions(t, t, k, x, name)
 		b.violations[key] = e
 	}

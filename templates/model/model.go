@@ -132,7 +132,9 @@ type Composite struct {
 // ConstraintError is a variable that stands for a violated constraint.
 type ConstraintError struct {
 	Name string
-	Doc  string
+	// Doc is a sentence without its end; Definition the constraint as SQL, ""
+	// where it is not known.
+	Doc, Definition string
 	// Schema, Table and Constraint are as the server reports them.
 	Schema, Table, Constraint string
 	Partitions                []Partition

@@ -62,6 +62,10 @@ func capital(word string) string {
 	if isInitialism(upper) {
 		return upper
 	}
+	// Digits behind one belong to it: isbn13 is ISBN13.
+	if s := strings.TrimRight(upper, "0123456789"); s != upper && len(s) > 2 && isInitialism(s) {
+		return upper
+	}
 	if s := strings.TrimSuffix(upper, "S"); s != upper && isInitialism(s) && len(s) > 1 {
 		return s + "s"
 	}

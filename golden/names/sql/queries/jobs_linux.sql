@@ -1,0 +1,2 @@
+-- name: ListLinux :many
+SELECT id FROM people;

@@ -1,0 +1,2 @@
+-- name: CountTests :one
+SELECT count(*) FROM people;

@@ -1,0 +1,4 @@
+-- name: CountPerson :one
+SELECT count(*)
+FROM people
+WHERE type = E'`\n';
