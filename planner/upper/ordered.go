@@ -1,6 +1,8 @@
 package upper
 
 import (
+	"slices"
+
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/path"
 	"github.com/dbgen/dbgen/planner/prep"
@@ -36,9 +38,11 @@ func sortings(root *rel.PlannerInfo, rl *rel.RelOptInfo, p, cheapest rel.Path, k
 	return out
 }
 
-// projected makes a path compute a target unless it does.
+// projected makes a path compute a target unless it does: until 17 unless it has
+// the very target, even if another one is the same.
 func projected(root *rel.PlannerInfo, rl *rel.RelOptInfo, p rel.Path, target *rel.PathTarget) rel.Path {
-	if p.Base().Target == target {
+	have := p.Base().Target
+	if have == target || root.Global.Version(18) && slices.EqualFunc(have.Exprs, target.Exprs, query.Equal) {
 		return p
 	}
 	return path.ApplyProjection(root, rl, p, target)
