@@ -33,6 +33,8 @@ const (
 	MinSaved = 100.0
 	// maxCandidates bounds the plans made for one table of a query.
 	maxCandidates = 24
+	// maxPlans bounds the plans made for one query.
+	maxPlans = 150
 	// maxIndexes bounds the indexes recommended for one query.
 	maxIndexes = 3
 	// maxKeys bounds the key columns of a candidate.
@@ -127,7 +129,8 @@ func Indexes(in Input, worth func(*Read) bool) []Recommendation {
 
 type search struct {
 	Input
-	made int // candidates so far, for their OIDs
+	made  int // candidates so far, for their OIDs
+	plans int
 }
 
 // same reports whether a table was done; Reads are made anew for each round.
@@ -148,7 +151,14 @@ func (s *search) forRead(r *Read, before *planner.Result, chosen []*catalog.Inde
 		keys int
 	}
 	var list []tried
-	for _, keys := range candidates(s.Bound, r, s.ColumnsOnly) {
+	b := &builder{bound: s.Bound, read: r, columnsOnly: s.ColumnsOnly}
+	if r.Cost*r.Loops < s.MinSaved && len(b.order()) == 0 {
+		return nil // there is not so much to save
+	}
+	for _, keys := range b.candidates() {
+		if s.plans++; s.plans > maxPlans {
+			break
+		}
 		index, planned := s.build(r, keys)
 		if index == nil {
 			continue

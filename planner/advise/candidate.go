@@ -26,11 +26,10 @@ func (k key) same(o key) bool {
 // candidates are the keys of the indexes worth trying for a table: columns
 // compared for equality first, the more selective before the less, then one
 // that is compared in a range, or the order that the query asks for.
-func candidates(bound *stats.Bound, r *Read, columnsOnly bool) [][]key {
-	b := &builder{bound: bound, read: r, columnsOnly: columnsOnly}
+func (b *builder) candidates() [][]key {
 	var equal, joins []key
 	var ranges [][]key
-	for _, c := range r.Conds {
+	for _, c := range b.read.Conds {
 		keys := b.keys(c.Keys)
 		switch {
 		case keys == nil:

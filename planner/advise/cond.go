@@ -35,6 +35,9 @@ type Cond struct {
 	Value query.Expr
 	// Join tells a condition whose other side needs other tables.
 	Join bool
+	// Selectivity is the fraction of the table's rows that pass, as far as
+	// planning worked it out; -1 where it did not, and for joins.
+	Selectivity float64
 	// Sources are the conditions that it came from, best first. Their places
 	// may be of another text, such as a view's.
 	Sources []query.Expr
@@ -59,6 +62,7 @@ func conds(root *rel.PlannerInfo, rl *rel.RelOptInfo) []Cond {
 	for _, r := range rl.BaseRestrict {
 		c := m.classify(r.Clause)
 		c.Sources = append(c.Sources, ecSources(r.ParentEC, rl)...)
+		c.Selectivity = r.NormSel
 		out = append(out, c)
 	}
 	for _, r := range rl.JoinInfo {
@@ -86,7 +90,7 @@ func conds(root *rel.PlannerInfo, rl *rel.RelOptInfo) []Cond {
 		if own == nil || !joined {
 			continue
 		}
-		out = append(out, Cond{Kind: Equal, Keys: []query.Expr{strip(own.Expr)}, Join: true, Sources: ecSources(ec, rl)})
+		out = append(out, Cond{Kind: Equal, Keys: []query.Expr{strip(own.Expr)}, Join: true, Selectivity: -1, Sources: ecSources(ec, rl)})
 	}
 	return out
 }
@@ -121,7 +125,7 @@ func (m *matcher) alone(s query.Relids) bool {
 
 // classify says what an index could do for a clause.
 func (m *matcher) classify(e query.Expr) Cond {
-	c := Cond{Expr: e, Sources: []query.Expr{e}}
+	c := Cond{Expr: e, Selectivity: -1, Sources: []query.Expr{e}}
 	switch n := e.(type) {
 	case *query.OpExpr:
 		if len(n.Args) == 2 {

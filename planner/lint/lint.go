@@ -42,7 +42,7 @@ const (
 	MinSaved = 500
 	// ServedShare weighs the saving where an index already serves part of the
 	// conditions: such a query is slower than it could be, but does not read
-	// the whole table.
+	// the whole table. It also weighs a scan that nothing is known to avoid.
 	ServedShare = 0.1
 	// ManyRows is the number of rows from which a result that the caller holds
 	// in memory needs a bound.

@@ -17,29 +17,36 @@ func seqScan() *Rule {
 		Explanation: fmt.Sprintf("The query reads every row of a big table (from %s pages or %s rows on) and keeps at most "+
 			"%g %% of them. No btree index was found that would make it much cheaper; where one is, the finding is PL002, "+
 			"and where a condition hides a column from its index, PL003 or PL004. Patterns, documents and arrays need "+
-			"an index of another kind.", count(SmallPages), count(SmallRows), 100*FewShare),
+			"an index of another kind; where no kind is known to serve, a scan weighs a tenth.", count(SmallPages), count(SmallRows), 100*FewShare),
 		Before: "SELECT id FROM books WHERE title LIKE '%' || @word || '%';",
 		After:  "CREATE EXTENSION pg_trgm;\nCREATE INDEX ON books USING gin (title gin_trgm_ops);",
 		Check: func(p *Pass) {
 			for _, s := range p.Scans() {
-				if s.Cause == FewOfMany {
-					p.report(s.Cost, diag.Diagnostic{
-						Span:    p.conditionPlace(s.Read, s.Cond),
-						Message: p.scannedText(s.Read) + " " + p.purpose(s.Read),
-						Hint:    p.otherIndex(s),
-					})
+				if s.Cause != FewOfMany {
+					continue
 				}
+				cost := s.Cost
+				hint, ok := p.otherIndex(s)
+				if !ok {
+					cost = float64(cost * ServedShare)
+				}
+				p.report(cost, diag.Diagnostic{
+					Span:    p.conditionPlace(s.Read, s.Cond),
+					Message: p.scannedText(s.Read) + " " + p.purpose(s.Read),
+					Hint:    hint,
+				})
 			}
 		},
 	}
 }
 
-// otherIndex proposes an index of another kind than btree for a condition.
-func (p *Pass) otherIndex(s *Scan) string {
+// otherIndex proposes an index of another kind than btree for a condition; ok is
+// false where it knows none.
+func (p *Pass) otherIndex(s *Scan) (hint string, ok bool) {
 	const none = "no btree index was found that makes it cheaper: narrow it by a column that has an index"
 	o, ok := s.Cond.Expr.(*query.OpExpr)
 	if !ok || len(o.Args) != 2 {
-		return none
+		return none, false
 	}
 	op := p.Bound.Catalog.Operator(o.Op)
 	column := ""
@@ -58,16 +65,16 @@ func (p *Pass) otherIndex(s *Scan) string {
 		}
 	}
 	if column == "" || op == nil {
-		return none
+		return none, false
 	}
 	switch op.Name {
 	case "~~", "~~*", "~", "~*":
 		return fmt.Sprintf("a trigram index serves patterns:\n  CREATE EXTENSION pg_trgm;\n  CREATE INDEX ON %s USING gin (%s gin_trgm_ops);",
-			p.table(s.Read), column)
+			p.table(s.Read), column), true
 	}
 	oc := p.Bound.Catalog.DefaultOpClass(typ, catalog.GinMethod)
 	if oc != nil && p.Bound.Catalog.OpFamilyStrategy(o.Op, oc.Family) != 0 {
-		return fmt.Sprintf("an inverted index serves %s:\n  CREATE INDEX ON %s USING gin (%s);", op.Name, p.table(s.Read), column)
+		return fmt.Sprintf("an inverted index serves %s:\n  CREATE INDEX ON %s USING gin (%s);", op.Name, p.table(s.Read), column), true
 	}
-	return none
+	return none, false
 }

@@ -238,15 +238,16 @@ func leading(r *advise.Read, x *catalog.Index) *advise.Cond {
 }
 
 // fewOfMany blames a sequential scan that gives few of its rows, if the query
-// pays for the whole of it.
+// pays for the whole of it, and of its conditions the one that leaves fewest.
 func (p *Pass) fewOfMany(s *Scan) {
-	if !s.Sequential() || s.Rows > float64(s.Tuples*FewShare) || p.now() < float64(s.Cost*0.5) {
+	if !s.Sequential() || s.Cost < MinSaved || s.Rows > float64(s.Tuples*FewShare) || p.now() < float64(s.Cost*0.5) {
 		return
 	}
 	for i := range s.Conds {
-		if c := &s.Conds[i]; c.Expr != nil && !c.Join {
-			s.Cause, s.Cond, s.After = FewOfMany, c, p.now()
-			return
+		c := &s.Conds[i]
+		if c.Expr == nil || c.Join || s.Cond != nil && !(c.Selectivity >= 0 && c.Selectivity < s.Cond.Selectivity) {
+			continue
 		}
+		s.Cause, s.Cond, s.After = FewOfMany, c, p.now()
 	}
 }

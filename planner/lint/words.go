@@ -98,7 +98,7 @@ func (p *Pass) scannedText(r *advise.Read) string {
 		return fmt.Sprintf("reads much of index %s of %s, which has %s%s (%s)", deparse.QuoteIdent(p.Bound.Catalog, x.Name),
 			p.table(r), about, rows(r.Tuples), p.cost(r.Cost))
 	}
-	return fmt.Sprintf("reads a part of the %s%s of %s%s (%s)", about, rows(r.Tuples), p.table(r), parts, p.cost(r.Cost))
+	return fmt.Sprintf("reads a part of %s%s, %s%s (%s),", p.table(r), parts, about, rows(r.Tuples), p.cost(r.Cost))
 }
 
 // purpose says what a scan is good for: "to return about 3".
