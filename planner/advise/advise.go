@@ -28,6 +28,11 @@ import (
 const (
 	// MinFactor is how many times cheaper the query must become.
 	MinFactor = 10.0
+	// GuessFactor takes its place where a whole table is read for one value of
+	// a column that there are no statistics of. The planner assumes 200 values
+	// of such a column (DEFAULT_NUM_DISTINCT, selfuncs.h), and so most often
+	// far more rows than there are.
+	GuessFactor = 2.0
 	// MinSaved is what the query must save, in units of cost: a hundred pages
 	// read in order.
 	MinSaved = 100.0
@@ -175,7 +180,11 @@ func (s *search) forRead(r *Read, before *planner.Result, chosen []*catalog.Inde
 		return nil
 	}
 	best := slices.MinFunc(list, func(a, b tried) int { return cmp.Compare(a.After, b.After) })
-	if best.Before-best.After < s.MinSaved || best.Before < float64(s.MinFactor*best.After) {
+	least := s.MinFactor
+	if r.Sequential() && b.guessed(best.Index) {
+		least = min(least, GuessFactor)
+	}
+	if best.Before-best.After < s.MinSaved || best.Before < float64(least*best.After) {
 		return nil
 	}
 	near := max(float64(best.After*nearFactor), best.After+float64(nearShare*(best.Before-best.After)))

@@ -144,7 +144,7 @@ func TestMoreIndexesNeverCostMore(t *testing.T) {
 		in := input(t, bound, s)
 		inputs = append(inputs, in)
 		for _, r := range advise.Indexes(in, nil) {
-			if r.After >= r.Before || r.Factor() < advise.MinFactor {
+			if r.After >= r.Before || r.Factor() < advise.GuessFactor {
 				t.Errorf("%s: %s saves too little: %.2f to %.2f", s.Annotation.Name, r.DDL, r.Before, r.After)
 			}
 			if again := in.Replan(r.Planned); again.Root == nil || again.Root.Total > in.Plan.Root.Total {

@@ -232,6 +232,19 @@ func (b *builder) distinct(k key) float64 {
 	return c.NDistinct
 }
 
+// guessed reports whether an index begins with a column that is compared for
+// equality and that there are no statistics of.
+func (b *builder) guessed(x *catalog.Index) bool {
+	column := x.Keys[0].Column
+	if column == 0 || b.distinct(key{expr: &query.Var{VarNo: 1, AttNo: column}}) != 0 {
+		return false
+	}
+	return slices.ContainsFunc(b.read.Conds, func(c Cond) bool {
+		n, ok := c.Column()
+		return ok && n == column && c.Kind == Equal
+	})
+}
+
 // order is the order that the query level wants its rows in, as far as the table
 // alone can give it.
 func (b *builder) order() []key {

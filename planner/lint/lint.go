@@ -18,6 +18,7 @@ import (
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/infer"
+	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner"
 	"github.com/dbgen/dbgen/planner/advise"
@@ -121,7 +122,9 @@ type Pass struct {
 	findings diag.List
 	scans    []*Scan
 	scanned  bool
-	spans    map[source.Span]bool
+	// nodes are the expressions of the analysed query by place; nil stands for
+	// a FROM item.
+	nodes map[source.Span][]query.Expr
 }
 
 // Run returns the findings about a query, sorted by place. What a directive

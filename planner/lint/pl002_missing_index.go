@@ -16,7 +16,8 @@ func missingIndex() *Rule {
 		Title: "an index would make the query much cheaper",
 		Explanation: fmt.Sprintf("The query was planned once more with an index that does not exist. It is reported if the "+
 			"cost of the whole query falls to a tenth or less and by at least %d, and the table is big; as an info where "+
-			"an index serves the query in part already. The smallest "+
+			"an index serves the query in part already. Half is enough where the statistics do not know the column: the "+
+			"planner then assumes 200 values of it, most often far too few. The smallest "+
 			"index that is nearly as good as the best is proposed: columns compared for equality first, then the one of "+
 			"a range or of the order. Every index makes writes dearer: if the query runs once a night, allow it.",
 			MinSaved),

@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/advise"
@@ -13,22 +15,22 @@ import (
 // mixes in expressions of views, functions and defaults, whose spans are offsets
 // into other texts.
 func (p *Pass) own(s source.Span) bool {
-	if p.spans == nil {
-		p.spans = map[source.Span]bool{}
+	if p.nodes == nil {
+		p.nodes = map[source.Span][]query.Expr{}
 		var visit func(q *query.Query)
 		visit = func(q *query.Query) {
 			for _, r := range q.RangeTable {
-				p.spans[r.Loc] = true
+				p.nodes[r.Loc] = append(p.nodes[r.Loc], nil)
 			}
 			q.WalkLevels(func(e query.Expr, _ int) bool {
-				p.spans[e.Span()] = true
+				p.nodes[e.Span()] = append(p.nodes[e.Span()], e)
 				return true
 			})
 			q.Subqueries(visit)
 		}
 		visit(p.Analyzed.Query)
 	}
-	return !s.IsZero() && p.spans[s]
+	return !s.IsZero() && p.nodes[s] != nil
 }
 
 // conditionPlace is where a condition stands in the file; of one that is not in
@@ -45,31 +47,30 @@ func (p *Pass) conditionPlace(r *advise.Read, c *advise.Cond) source.Span {
 }
 
 // extent is the part of the text that an expression takes, from its first part
-// to its last; where some are of another text, its own place alone, and zero if
-// that is too.
+// to its last; zero if it is not of the statement's text. The parts are those of
+// the expression as it was analysed: planning may have put others in their place.
 func (p *Pass) extent(e query.Expr) source.Span {
-	var out source.Span
-	good := true
-	query.Walk(e, func(x query.Expr) bool {
-		s := x.Span()
-		switch {
-		case s.IsZero():
-		case !p.own(s):
-			good = false
-		case out.IsZero():
-			out = s
-		default:
-			out = out.Union(s)
+	if !p.own(e.Span()) {
+		return source.Span{}
+	}
+	written := e
+	for _, n := range p.nodes[e.Span()] {
+		if n != nil && reflect.TypeOf(n) == reflect.TypeOf(e) {
+			written = n
+			break
 		}
-		return good
-	})
-	switch {
-	case good:
-		return out
-	case p.own(e.Span()):
+	}
+	if written == e {
 		return e.Span()
 	}
-	return source.Span{}
+	out := written.Span()
+	query.Walk(written, func(x query.Expr) bool {
+		if s := x.Span(); !s.IsZero() {
+			out = out.Union(s)
+		}
+		return true
+	})
+	return out
 }
 
 // tablePlace is where a table, or the view that reads it, stands in the file.
@@ -88,7 +89,7 @@ func (p *Pass) tablePlace(r *advise.Read) source.Span {
 }
 
 // named reports whether a table of the statement stands at a span.
-func (p *Pass) named(s source.Span, table catalogOID) bool {
+func (p *Pass) named(s source.Span, table pgtype.OID) bool {
 	found := false
 	eachRTE(p.Analyzed.Query, func(r *query.RangeTblEntry) {
 		found = found || r.Loc == s && r.Relation == table
@@ -109,7 +110,7 @@ func (p *Pass) mention(t *catalog.Table) (source.Span, bool) {
 }
 
 // reads reports whether a relation is a table or a view that reads it.
-func (p *Pass) reads(relation, table catalogOID, seen []catalogOID) bool {
+func (p *Pass) reads(relation, table pgtype.OID, seen []pgtype.OID) bool {
 	if relation == table {
 		return true
 	}

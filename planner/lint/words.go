@@ -7,11 +7,8 @@ import (
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/deparse"
-	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/planner/advise"
 )
-
-type catalogOID = pgtype.OID
 
 // count prints a number of rows to three digits, as an estimate deserves:
 // 2,290,000.
