@@ -32,9 +32,9 @@ func distinctRows(root *rel.PlannerInfo, rows float64) float64 {
 }
 
 // unique drops the duplicates of a sorted path. If all of DISTINCT is constant,
-// a single row is left.
-func unique(root *rel.PlannerInfo, rl *rel.RelOptInfo, p rel.Path, rows float64) rel.Path {
-	if len(root.DistinctPathKeys) == 0 && root.Global.Version(16) {
+// a single row is left; since says from which version on that is seen.
+func unique(root *rel.PlannerInfo, rl *rel.RelOptInfo, p rel.Path, rows float64, since int) rel.Path {
+	if len(root.DistinctPathKeys) == 0 && root.Global.Version(since) {
 		return limitOne(rl, p)
 	}
 	return newUnique(root, rl, p, len(root.DistinctPathKeys), rows)
@@ -65,7 +65,7 @@ func partialDistinctPaths(root *rel.PlannerInfo, in, final *rel.RelOptInfo, targ
 			}
 			for _, keys := range distinctOrders(root, root.DistinctPathKeys, p) {
 				for _, s := range sortings(root, rl, p, cheapest, keys, -1) {
-					path.AddPartialPath(rl, unique(root, rl, s, rows))
+					path.AddPartialPath(rl, unique(root, rl, s, rows, 17))
 				}
 			}
 		}
@@ -108,14 +108,14 @@ func finalDistinctPaths(root *rel.PlannerInfo, in, rl *rel.RelOptInfo) {
 			for _, p := range in.Paths {
 				for _, k := range distinctOrders(root, keys, p) {
 					for _, s := range sortings(root, rl, p, cheapest, k, limit) {
-						path.AddPath(rl, unique(root, rl, s, rows))
+						path.AddPath(rl, unique(root, rl, s, rows, 16))
 					}
 				}
 			}
 		} else {
 			for _, p := range in.Paths {
 				if prep.PathKeysContainedIn(keys, p.Base().PathKeys) {
-					path.AddPath(rl, unique(root, rl, p, rows))
+					path.AddPath(rl, unique(root, rl, p, rows, 16))
 				}
 			}
 			if len(root.DistinctPathKeys) < len(root.SortPathKeys) {
@@ -126,7 +126,7 @@ func finalDistinctPaths(root *rel.PlannerInfo, in, rl *rel.RelOptInfo) {
 			if !prep.PathKeysContainedIn(keys, p.Base().PathKeys) {
 				p = path.NewSort(root, rl, p, keys, -1)
 			}
-			path.AddPath(rl, unique(root, rl, p, rows))
+			path.AddPath(rl, unique(root, rl, p, rows, 16))
 		}
 	}
 	allowHash := len(rl.Paths) == 0 || !q.HasDistinctOn && root.Global.Settings.EnableHashAgg

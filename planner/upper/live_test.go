@@ -2,6 +2,7 @@ package upper_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -135,51 +136,70 @@ func (f *fixture) explain(t *testing.T, sql string) string {
 	return b.String()
 }
 
-// TestUpperPlans holds whole plans against the server's, to the letter. A plan
-// that says it is approximate may differ, one that says it is exact may not.
-func TestUpperPlans(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	ctx := context.Background()
+// configure changes settings on the server and returns them as the planner reads
+// them.
+func (f *fixture) configure(t *testing.T, set []string) *stats.Settings {
+	t.Helper()
 	exec := func(sql string) {
 		t.Helper()
-		if _, err := f.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := f.conn.Exec(context.Background(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 			t.Fatal(err)
 		}
 	}
-	same, exact, all := 0, 0, 0
+	exec("RESET ALL; SET plan_cache_mode = force_generic_plan; SET jit = off")
+	values := map[string]string{"plan_cache_mode": "force_generic_plan", "TimeZone": "UTC"}
+	for _, kv := range set {
+		k, v, _ := strings.Cut(kv, "=")
+		exec("SET " + k + " = '" + v + "'")
+		values[k] = v
+	}
+	s, diags := stats.ParseSettings(f.bound.VersionNum/10000, values)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return s
+}
+
+// tally counts plans.
+type tally struct{ same, exact, all int }
+
+// String prints the counts.
+func (n tally) String() string {
+	return fmt.Sprintf("%d of %d plans are the server's, %d say so", n.same, n.all, n.exact)
+}
+
+// compare holds the plan of a query against the server's, to the letter. A plan
+// that says it is approximate may differ, one that says it is exact may not.
+func (f *fixture) compare(t *testing.T, n *tally, set []string, sql string, s *stats.Settings) {
+	t.Helper()
+	want := f.explain(t, sql)
+	got := f.plan(t, sql, s)
+	n.all++
+	if got.Precision == rel.Unsupported {
+		t.Errorf("%v %s: %v", set, sql, got.Reasons)
+		return
+	}
+	if got.Precision == rel.Exact {
+		n.exact++
+	}
+	diff := cmp.Diff(want, got.Root.Text())
+	if diff == "" {
+		n.same++
+	} else if got.Precision == rel.Exact {
+		t.Errorf("%v %s\n%s", set, sql, diff)
+	}
+}
+
+// TestUpperPlans holds whole plans against the server's.
+func TestUpperPlans(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var n tally
 	for _, set := range settings {
-		exec("RESET ALL")
-		exec("SET plan_cache_mode = force_generic_plan")
-		exec("SET jit = off")
-		values := map[string]string{"plan_cache_mode": "force_generic_plan", "TimeZone": "UTC"}
-		for _, kv := range set {
-			k, v, _ := strings.Cut(kv, "=")
-			exec("SET " + k + " = '" + v + "'")
-			values[k] = v
-		}
-		s, diags := stats.ParseSettings(f.bound.VersionNum/10000, values)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
+		s := f.configure(t, set)
 		for _, sql := range queries() {
-			want := f.explain(t, sql)
-			got := f.plan(t, sql, s)
-			all++
-			if got.Precision == rel.Unsupported {
-				t.Errorf("%v %s: %v", set, sql, got.Reasons)
-				continue
-			}
-			if got.Precision == rel.Exact {
-				exact++
-			}
-			diff := cmp.Diff(want, got.Root.Text())
-			if diff == "" {
-				same++
-			} else if got.Precision == rel.Exact {
-				t.Errorf("%v %s\n%s", set, sql, diff)
-			}
+			f.compare(t, &n, set, sql, s)
 		}
 	}
-	t.Logf("%d of %d plans are the server's, %d say so", same, all, exact)
+	t.Log(n)
 }

@@ -66,6 +66,8 @@ func queries() []string {
 		"SELECT DISTINCT g FROM a",
 		"SELECT DISTINCT k FROM a WHERE k = 3",
 		"SELECT DISTINCT t FROM a",
+		"SELECT DISTINCT n FROM p WHERE id = 240 AND id = n LIMIT 4",
+		"SELECT c.id, a.id, count(*) FROM a JOIN c ON c.a = a.id GROUP BY c.id, a.id, a.t ORDER BY a.id, 3",
 		"SELECT DISTINCT c, count(*) FROM b GROUP BY c, x",
 		// ORDER BY and LIMIT.
 		"SELECT * FROM a ORDER BY k",

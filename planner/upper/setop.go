@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/cost"
 	"github.com/dbgen/dbgen/planner/path"
@@ -88,25 +87,6 @@ func (s *setOps) plan(n query.SetOpNode, parent *query.SetOperationStmt, junkOK 
 		return a
 	}
 	panic("upper: unknown set operation node")
-}
-
-// sameColumns reports whether a target list has an operation's types and
-// collations (tlist_same_datatypes, tlist_same_collations).
-func sameColumns(list []*query.TargetEntry, op *query.SetOperationStmt, junkOK bool) bool {
-	i := 0
-	for _, te := range list {
-		if te.Junk {
-			if !junkOK {
-				return false
-			}
-			continue
-		}
-		if i >= len(op.ColTypes) || te.Expr.ResultType() != op.ColTypes[i] || te.Expr.ResultCollation() != op.ColCollations[i] {
-			return false
-		}
-		i++
-	}
-	return i == len(op.ColTypes)
 }
 
 // leaf plans a query that is an arm.
@@ -427,108 +407,4 @@ func (s *setOps) recursive(op *query.SetOperationStmt) arm {
 	path.AddPath(rl, p)
 	path.SetCheapest(rl)
 	return arm{rl: rl, list: list}
-}
-
-// flagEntry is the extra column that tells arms apart.
-func flagEntry(e query.Expr, resno int) *query.TargetEntry {
-	return &query.TargetEntry{Expr: e, ResNo: resno, Name: "flag", Junk: true}
-}
-
-func int4Const(n int) *query.Const {
-	return &query.Const{
-		Header: query.Header{Typ: pgtype.Int4OID, Mod: pgtype.NoTypmod}, Value: string(rune('0' + n)), Len: 4, ByVal: true,
-	}
-}
-
-// targets makes the target list of an arm: its columns in the operation's types
-// (generate_setop_tlist). constants says that constants are taken over as they
-// are; trivial tells that nothing has to be computed.
-func (s *setOps) targets(op *query.SetOperationStmt, flag, varno int, constants bool, input []*query.TargetEntry) (list []*query.TargetEntry, trivial bool) {
-	trivial = true
-	for i, typ := range op.ColTypes {
-		if i >= len(input) {
-			break
-		}
-		in := input[i].Expr
-		e := query.Expr(&query.Var{
-			Header: query.Header{Typ: in.ResultType(), Mod: in.ResultTypmod(), Coll: in.ResultCollation()},
-			VarNo:  varno, AttNo: input[i].ResNo, SynNo: varno, SynAttNo: input[i].ResNo,
-		})
-		if _, ok := in.(*query.Const); ok && constants {
-			e = in
-		}
-		if e.ResultType() != typ {
-			e = s.coerce(e, typ)
-			trivial = false
-		}
-		if e.ResultCollation() != op.ColCollations[i] {
-			e = relabel(e, op.ColCollations[i])
-			trivial = false
-		}
-		list = append(list, &query.TargetEntry{Expr: e, ResNo: i + 1, Name: s.names[i].Name, SortGroupRef: i + 1})
-	}
-	if flag >= 0 {
-		list = append(list, flagEntry(int4Const(flag), len(list)+1))
-		trivial = false
-	}
-	return list, trivial
-}
-
-// appendTargets makes the target list of the arms together: columns of no
-// relation (generate_append_tlist).
-func (s *setOps) appendTargets(op *query.SetOperationStmt, flag bool, arms []arm) []*query.TargetEntry {
-	var list []*query.TargetEntry
-	for i, typ := range op.ColTypes {
-		mod := pgtype.NoTypmod
-		for n, a := range arms {
-			e := a.list[i].Expr
-			switch {
-			case e.ResultType() != typ:
-				mod = pgtype.NoTypmod
-			case n == 0:
-				mod = e.ResultTypmod()
-			case mod != e.ResultTypmod():
-				mod = pgtype.NoTypmod
-			}
-		}
-		v := &query.Var{Header: query.Header{Typ: typ, Mod: mod, Coll: op.ColCollations[i]}, AttNo: i + 1, SynAttNo: i + 1}
-		list = append(list, &query.TargetEntry{Expr: v, ResNo: i + 1, Name: s.names[i].Name, SortGroupRef: i + 1})
-	}
-	if flag {
-		n := len(list) + 1
-		v := &query.Var{Header: query.Header{Typ: pgtype.Int4OID, Mod: pgtype.NoTypmod}, AttNo: n, SynAttNo: n}
-		list = append(list, flagEntry(v, n))
-	}
-	return list
-}
-
-// groupList are an operation's grouping clauses with references to a target list
-// (generate_setop_grouplist).
-func groupList(op *query.SetOperationStmt, list []*query.TargetEntry) []*query.SortGroupClause {
-	var out []*query.SortGroupClause
-	for _, te := range list {
-		if te.Junk || len(out) >= len(op.GroupClauses) {
-			continue
-		}
-		c := *op.GroupClauses[len(out)]
-		c.Ref = te.SortGroupRef
-		out = append(out, &c)
-	}
-	return out
-}
-
-// nameSetOpTargets gives the target list of a set operation the references that
-// ORDER BY uses (postprocess_setop_tlist, planner.c).
-func nameSetOpTargets(list, original []*query.TargetEntry) []*query.TargetEntry {
-	out := make([]*query.TargetEntry, len(list))
-	at := 0
-	for i, te := range list {
-		c := *te
-		if !te.Junk && at < len(original) {
-			c.SortGroupRef = original[at].SortGroupRef
-			at++
-		}
-		out[i] = &c
-	}
-	return out
 }
