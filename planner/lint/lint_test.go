@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -152,12 +153,12 @@ func TestRulesAreDocumented(t *testing.T) {
 	}
 }
 
-// TestRulesMarkdown fails where RULES.md is not what the rules say; the variable
-// DBGEN_UPDATE=1 writes it.
+// TestRulesMarkdown fails where RULES.md is not what the rules say; -rewrite
+// writes it.
 func TestRulesMarkdown(t *testing.T) {
 	t.Parallel()
 	want := lint.Markdown()
-	if os.Getenv("DBGEN_UPDATE") != "" {
+	if f := flag.Lookup("rewrite"); f != nil && f.Value.String() == "true" {
 		if err := os.WriteFile("RULES.md", []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +168,7 @@ func TestRulesMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("RULES.md is out of date; run with DBGEN_UPDATE=1 (-want +got):\n%s", diff)
+		t.Errorf("RULES.md is out of date; run with -rewrite (-want +got):\n%s", diff)
 	}
 }
 
