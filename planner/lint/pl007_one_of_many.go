@@ -17,14 +17,13 @@ func oneOfMany() *Rule {
 		Title: "a :one or :opt query may match several rows",
 		Explanation: "The schema does not rule out a second row, and the method returns an error once there is one. Compare " +
 			"all columns of a unique key, or say with ORDER BY and LIMIT 1 which row is meant, or return them with " +
-			":many. This is about correctness: it is reported whatever the size of the table, unless the statistics say " +
-			"that no table of the query has more than a row.",
+			":many. It is silent where the statistics say that every table of the query is small.",
 		Before: "-- name: GetAddress :one\nSELECT * FROM addresses WHERE customer_id = @customer_id;",
 		After:  "-- name: GetAddress :opt\nSELECT * FROM addresses WHERE customer_id = @customer_id ORDER BY id DESC LIMIT 1;",
 		Check: func(p *Pass) {
 			c := p.command()
 			if c != annotation.One && c != annotation.Opt && c != annotation.BatchOne || p.Facts == nil ||
-				p.Facts.Cardinality != infer.Many || p.single() || p.castOfKey() {
+				p.Facts.Cardinality != infer.Many || p.onlySmall() || p.castOfKey() {
 				return
 			}
 			p.report(0, diag.Diagnostic{
@@ -37,11 +36,12 @@ func oneOfMany() *Rule {
 	}
 }
 
-// single reports whether every table that the query reads has at most a row.
-func (p *Pass) single() bool {
+// onlySmall reports whether the statistics say of every table that the query
+// reads that it is small.
+func (p *Pass) onlySmall() bool {
 	scans := p.Scans()
 	for _, s := range scans {
-		if _, n := advise.Size(p.Bound, s.Table); !s.Known || n > 1 {
+		if pages, rows := advise.Size(p.Bound, s.Table); !s.Known || !small(pages, rows) {
 			return false
 		}
 	}
