@@ -195,7 +195,7 @@ func TestPerhaps(t *testing.T) {
 				}
 				if got, err := q.GetPerhaps(ctx, id); err != nil {
 					t.Fatal(err)
-				} else if diff := cmp.Diff(types.Perhap{ID: id}, got, same()); diff != "" {
+				} else if diff := cmp.Diff(types.Perhaps{ID: id}, got, same()); diff != "" {
 					t.Error(diff)
 				}
 				p := types.AddPerhapsParams{
@@ -214,7 +214,7 @@ func TestPerhaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := types.Perhap{
+				want := types.Perhaps{
 					ID: id, Bool: p.Bool, Int2: p.Int2, Int4: p.Int4, Int8: p.Int8, Float4: p.Float4, Float8: p.Float8, Numeric: p.Numeric,
 					Text: p.Text, Qchar: p.Qchar, Bytea: p.Bytea, UUID: p.UUID, JSON: p.JSON, Jsonb: p.Jsonb, XML: p.XML, Date: p.Date, Time: p.Time,
 					Timetz: p.Timetz, Timestamp: p.Timestamp, Timestamptz: p.Timestamptz, Interval: p.Interval, Mood: p.Mood,
@@ -234,7 +234,7 @@ func TestPerhaps(t *testing.T) {
 				}
 				if got, err := q.GetPerhaps(ctx, id); err != nil {
 					t.Fatal(err)
-				} else if diff := cmp.Diff(nullsql.Perhap{ID: id}, got, same()); diff != "" {
+				} else if diff := cmp.Diff(nullsql.Perhaps{ID: id}, got, same()); diff != "" {
 					t.Error(diff)
 				}
 				var p nullsql.AddPerhapsParams
@@ -252,7 +252,7 @@ func TestPerhaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := nullsql.Perhap{ID: id, Text: p.Text, Day: p.Day, Numeric: p.Numeric, Inet: p.Inet, Mood: p.Mood, Ints: p.Ints, Moods: p.Moods}
+				want := nullsql.Perhaps{ID: id, Text: p.Text, Day: p.Day, Numeric: p.Numeric, Inet: p.Inet, Mood: p.Mood, Ints: p.Ints, Moods: p.Moods}
 				want.Day.V = day
 				if diff := cmp.Diff(want, got, same()); diff != "" {
 					t.Error(diff)
@@ -266,7 +266,7 @@ func TestPerhaps(t *testing.T) {
 				}
 				if got, err := q.GetPerhaps(ctx, id); err != nil {
 					t.Fatal(err)
-				} else if diff := cmp.Diff(nullpgtype.Perhap{ID: id}, got, same()); diff != "" {
+				} else if diff := cmp.Diff(nullpgtype.Perhaps{ID: id}, got, same()); diff != "" {
 					t.Error(diff)
 				}
 				p := nullpgtype.AddPerhapsParams{
@@ -280,7 +280,7 @@ func TestPerhaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := nullpgtype.Perhap{ID: id, Text: p.Text, Day: p.Day, Numeric: p.Numeric, Oid: p.Oid, Timestamptz: p.Timestamptz}
+				want := nullpgtype.Perhaps{ID: id, Text: p.Text, Day: p.Day, Numeric: p.Numeric, Oid: p.Oid, Timestamptz: p.Timestamptz}
 				want.Day.Time = day
 				if diff := cmp.Diff(want, got, same()); diff != "" {
 					t.Error(diff)

@@ -140,8 +140,8 @@ func scanEverything(r *runtime.Row) Everything {
 	}
 }
 
-// Perhap is a row of the table perhaps.
-type Perhap struct {
+// Perhaps is a row of the table perhaps.
+type Perhaps struct {
 	ID          int64
 	Bool        pgtype.Bool
 	Int2        pgtype.Int2
@@ -184,8 +184,8 @@ type Perhap struct {
 	Place       *Place
 }
 
-func scanPerhap(r *runtime.Row) Perhap {
-	return Perhap{
+func scanPerhaps(r *runtime.Row) Perhaps {
+	return Perhaps{
 		ID:          r.Int64(0),
 		Bool:        runtime.Scan[pgtype.Bool](r, 1),
 		Int2:        runtime.Scan[pgtype.Int2](r, 2),

@@ -245,8 +245,8 @@ var getPerhapsQuery = runtime.Query{Name: "GetPerhaps", SQL: getPerhapsSQL, Read
 // GetPerhaps runs the query GetPerhaps of everything.sql.
 //
 // The error matches pgx.ErrNoRows if there is none.
-func (r *EverythingRepository) GetPerhaps(ctx context.Context, id int64) (Perhap, error) {
-	return runtime.One(ctx, r.db, getPerhapsQuery, scanPerhap, id)
+func (r *EverythingRepository) GetPerhaps(ctx context.Context, id int64) (Perhaps, error) {
+	return runtime.One(ctx, r.db, getPerhapsQuery, scanPerhaps, id)
 }
 
 const setPlaceSQL = `-- name: SetPlace :execrows

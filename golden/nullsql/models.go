@@ -141,8 +141,8 @@ func scanEverything(r *runtime.Row) Everything {
 	}
 }
 
-// Perhap is a row of the table perhaps.
-type Perhap struct {
+// Perhaps is a row of the table perhaps.
+type Perhaps struct {
 	ID          int64
 	Bool        sql.Null[bool]
 	Int2        sql.Null[int16]
@@ -185,8 +185,8 @@ type Perhap struct {
 	Place       sql.Null[Place]
 }
 
-func scanPerhap(r *runtime.Row) Perhap {
-	return Perhap{
+func scanPerhaps(r *runtime.Row) Perhaps {
+	return Perhaps{
 		ID:          r.Int64(0),
 		Bool:        runtime.SQLNull(r, 1, (*runtime.Row).Bool),
 		Int2:        runtime.SQLNull(r, 2, (*runtime.Row).Int16),

@@ -140,8 +140,8 @@ func scanEverything(r *runtime.Row) Everything {
 	}
 }
 
-// Perhap is a row of the table perhaps.
-type Perhap struct {
+// Perhaps is a row of the table perhaps.
+type Perhaps struct {
 	ID          int64
 	Bool        *bool
 	Int2        *int16
@@ -184,8 +184,8 @@ type Perhap struct {
 	Place       *Place
 }
 
-func scanPerhap(r *runtime.Row) Perhap {
-	return Perhap{
+func scanPerhaps(r *runtime.Row) Perhaps {
+	return Perhaps{
 		ID:          r.Int64(0),
 		Bool:        runtime.Null(r, 1, (*runtime.Row).Bool),
 		Int2:        runtime.Null(r, 2, (*runtime.Row).Int16),

@@ -184,7 +184,7 @@ func (r *Resolver) array(q Request, t *catalog.Type) (*Value, error) {
 			}
 		}
 		if domain && (elem.IsArray() || elem.OID == pgtype.DateOID || elem.OID == pgtype.TimestampOID) {
-			return nil, unsupported("cast it to "+deparse.SQLType(r.Catalog, elem.OID)+"[]", "an array of the domain %s", name)
+			return nil, unsupported("cast it to text[]", "an array of the domain %s", name)
 		}
 		var err error
 		if b, err = r.scalar(elem, q, v); err != nil {

@@ -109,7 +109,7 @@ func Unexported(name string) string {
 	if unicode.IsDigit([]rune(first)[0]) {
 		first = "x" + first
 	}
-	if rest != "" && unicode.IsDigit([]rune(rest)[0]) {
+	if rest != "" && unicode.IsDigit([]rune(rest)[0]) && unicode.IsDigit(rune(first[len(first)-1])) {
 		rest = "_" + rest
 	}
 	return first + rest

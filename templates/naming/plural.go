@@ -94,7 +94,8 @@ func irregular() [][2]string {
 		{"census", "censuses"},
 		{"status", "statuses"},
 		{"corpus", "corpora"},
-		{"mice", "mice"},
+		{"analysis", "analyses"}, {"thesis", "theses"}, {"crisis", "crises"}, {"diagnosis", "diagnoses"},
+		{"synopsis", "synopses"}, {"hypothesis", "hypotheses"}, {"basis", "bases"},
 	}
 }
 
@@ -104,7 +105,7 @@ const uncountable = " equipment information rice money species series sheep fish
 	"success class status bus gas virus bonus campus census corpus lens alias analysis basis crisis diagnosis thesis " +
 	"hypothesis synopsis parenthesis oasis emphasis axis radius canvas atlas pancreas bias chaos kudos logistics analytics " +
 	"statistics economics politics mathematics physics ethics athletics electronics settings preferences sms dns gps is has " +
-	"was this its us pos vas cvs rss css tls os ms "
+	"was this its us perhaps pos vas cvs rss css tls os ms "
 
 // Singular is the singular of an English noun in small letters, as far as its
 // form tells; a word that is none stays as it is. For a name of several words
@@ -180,8 +181,6 @@ func singular(w string) string {
 		{"ches", "ch"},
 		{"xes", "x"},
 		{"zzes", "zz"},
-		{"statuses", "status"},
-		{"viruses", "virus"},
 		{"uses", "us"},
 		{"ies", "y"},
 		{"s", ""},
@@ -210,6 +209,9 @@ func plural(w string) string {
 	switch {
 	case singular(w) != w:
 		return w // it is one
+	case strings.Contains(uncountable, " "+w+" ") && (strings.HasSuffix(w, "ings") || strings.HasSuffix(w, "ics") ||
+		strings.HasSuffix(w, "ces") || strings.HasSuffix(w, "ies") || strings.HasSuffix(w, "ws") || strings.HasSuffix(w, "data")):
+		return w // it has no other
 	case strings.HasSuffix(w, "s"), strings.HasSuffix(w, "x"), strings.HasSuffix(w, "z"),
 		strings.HasSuffix(w, "ch"), strings.HasSuffix(w, "sh"):
 		if stem, ok := strings.CutSuffix(w, "sis"); ok {
