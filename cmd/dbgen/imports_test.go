@@ -101,7 +101,7 @@ func packages(t *testing.T) []pkg {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(p.ImportPath, module+"/golden/") {
+		if p.ImportPath != module+"/golden" && !strings.HasPrefix(p.ImportPath, module+"/golden/") {
 			list = append(list, p)
 		}
 	}
