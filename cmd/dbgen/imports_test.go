@@ -202,7 +202,7 @@ func TestNoInit(t *testing.T) {
 }
 
 // root is the module's folder.
-func root(t *testing.T) string {
+func root(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {

@@ -2,8 +2,12 @@ package pipeline
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
+	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/annotation"
+	"github.com/dbgen/dbgen/parser/diag"
 )
 
 // annotated returns what the text says of a parameter, nil for a plain $n.
@@ -51,4 +55,32 @@ func (p *Project) ParamNullable(q *Query, i int) bool {
 		}
 	}
 	return assigned
+}
+
+// behind and before find a parameter, as written, next to a place.
+var (
+	behind = regexp.MustCompile(`^\s*(@\w+|\$\d+)`)
+	before = regexp.MustCompile(`(@\w+|\$\d+)\s*$`)
+)
+
+// oneType explains an operator that does not exist for a parameter that is used
+// before: the server gives a parameter the type of its first use.
+func oneType(s *parser.Statement, d *diag.Diagnostic) {
+	if d.SQLState != "42883" || d.Detail != "" || d.File == nil || d.Span.IsZero() {
+		return
+	}
+	text := d.File.Text
+	m := behind.FindStringSubmatch(text[d.Span.End:])
+	if m == nil {
+		m = before.FindStringSubmatch(text[s.Span.Start:d.Span.Start])
+	}
+	if m == nil {
+		return
+	}
+	first := regexp.MustCompile(regexp.QuoteMeta(m[1]) + `\b`).FindStringIndex(text[s.Span.Start:d.Span.Start])
+	if first == nil || strings.TrimSpace(text[s.Span.Start+first[1]:d.Span.Start]) == "" {
+		return
+	}
+	at := d.File.Position(s.Span.Start + first[0])
+	d.Detail = fmt.Sprintf("%s is used with two types: it has the one of its first use, at %d:%d", m[1], at.Line, at.Column)
 }

@@ -205,6 +205,7 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 		a, diags := analyze.Statement(p.Catalog, s)
 		for i := range diags {
 			diags[i].Query = q.Name
+			oneType(s, &diags[i])
 		}
 		p.Diags.Append(diags)
 		if a != nil && !diags.HasErrors() {

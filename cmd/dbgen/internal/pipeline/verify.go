@@ -64,6 +64,9 @@ func (p *Project) Verify(ctx context.Context, conn *pgx.Conn, opts VerifyOptions
 	if err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&s.version); err != nil {
 		return nil, err
 	}
+	if _, err := conn.Exec(ctx, "SAVEPOINT dbgen"); err != nil {
+		return nil, err
+	}
 	v := &Verification{Differences: []Difference{}}
 	all := p.All()
 	for i, q := range all {
@@ -138,9 +141,6 @@ func (p *Project) types(ctx context.Context, s *server, q *Query) (ours, theirs 
 		cols = append(cols, te.Name+" "+deparse.SQLType(p.Catalog, p.Catalog.BaseType(te.Expr.ResultType())))
 	}
 	ours = "(" + strings.Join(params, ", ") + ") -> (" + strings.Join(cols, ", ") + ")"
-	if err := s.savepoint(ctx); err != nil {
-		return ours, "", err
-	}
 	d, err := s.conn.Prepare(ctx, "", q.Statement.SQL())
 	if err != nil {
 		_ = s.restore(ctx) // the error to report is the server's
@@ -169,13 +169,11 @@ type server struct {
 	conn    *pgx.Conn
 	version int
 	names   map[uint32]string
+	// prepared counts the statements prepared by name.
+	prepared int
 }
 
-func (s *server) savepoint(ctx context.Context) error {
-	_, err := s.conn.Exec(ctx, "SAVEPOINT dbgen")
-	return err
-}
-
+// restore makes the transaction usable again after an error.
 func (s *server) restore(ctx context.Context) error {
 	_, err := s.conn.Exec(ctx, "ROLLBACK TO SAVEPOINT dbgen")
 	return err
@@ -204,9 +202,6 @@ func (s *server) typeName(ctx context.Context, oid uint32) (string, error) {
 // explain asks the server for a generic plan.
 func (s *server) explain(ctx context.Context, q *Query) (*planNode, error) {
 	sql := q.Statement.Text
-	if err := s.savepoint(ctx); err != nil {
-		return nil, err
-	}
 	var script string
 	switch {
 	case len(q.Analyzed.Params) == 0:
@@ -215,8 +210,11 @@ func (s *server) explain(ctx context.Context, q *Query) (*planNode, error) {
 		script = "EXPLAIN (FORMAT JSON, GENERIC_PLAN) " + sql
 	default:
 		nulls := strings.TrimSuffix(strings.Repeat("NULL, ", len(q.Analyzed.Params)), ", ")
-		script = "SET LOCAL plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE dbgen AS " + sql +
-			"; EXPLAIN (FORMAT JSON) EXECUTE dbgen(" + nulls + ")"
+		// A name of its own for each: a rollback does not take it back.
+		s.prepared++
+		name := fmt.Sprintf("dbgen_verify_%d", s.prepared)
+		script = "SET LOCAL plan_cache_mode = force_generic_plan; PREPARE " + name + " AS " + sql +
+			"; EXPLAIN (FORMAT JSON) EXECUTE " + name + "(" + nulls + ")"
 	}
 	results, err := s.conn.PgConn().Exec(ctx, script).ReadAll()
 	if err != nil {
