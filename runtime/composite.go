@@ -54,7 +54,8 @@ func (r *Row) split(raw []byte, format int16, types []uint32) error {
 		}
 		err = s.Err()
 	}
-	if err == nil && len(r.values) != len(types) {
+	// Fields that were added later come last and are not asked for.
+	if err == nil && len(r.values) < len(types) {
 		err = fmt.Errorf("the composite has %d fields where %d were expected", len(r.values), len(types))
 	}
 	return err

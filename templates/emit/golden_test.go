@@ -76,7 +76,7 @@ func (g *golden) paths() (schema, queries string) {
 }
 
 // input reads and analyses a case.
-func (g *golden) input(t *testing.T) model.Input {
+func (g *golden) input(t testing.TB) model.Input {
 	t.Helper()
 	schema, queries := g.paths()
 	base, err := builtin.Load(16)
@@ -124,7 +124,7 @@ func (g *golden) input(t *testing.T) model.Input {
 	return in
 }
 
-func noErrors(t *testing.T, diags diag.List) {
+func noErrors(t testing.TB, diags diag.List) {
 	t.Helper()
 	if diags.HasErrors() {
 		var b bytes.Buffer

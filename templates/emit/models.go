@@ -38,7 +38,7 @@ func enum(e *model.Enum) []jen.Code {
 	out := []jen.Code{doc(e.Doc...).Type().Id(e.Name).String()}
 	if len(e.Labels) == 0 {
 		return append(out,
-			doc("Valid reports whether "+receiver(e.Name)+" is a value of the enum, which has none.").
+			doc("Valid reports whether "+receiver+" is a value of the enum, which has none.").
 				Func().Params(jen.Id(e.Name)).Id("Valid").Params().Bool().Block(jen.Return(jen.False())))
 	}
 	return append(out,
@@ -51,9 +51,9 @@ func enum(e *model.Enum) []jen.Code {
 			Func().Id(e.All).Params().Index().Id(e.Name).Block(
 			jen.Return(jen.Index().Id(e.Name).Custom(multiline(), list(e)...)),
 		),
-		doc(wrap("Valid reports whether "+receiver(e.Name)+" is one of the values that the enum had when this code was generated.")...).
-			Func().Params(jen.Id(receiver(e.Name)).Id(e.Name)).Id("Valid").Params().Bool().Block(
-			jen.Switch(jen.Id(receiver(e.Name))).Block(jen.CaseFunc(names).Block(jen.Return(jen.True()))),
+		doc(wrap("Valid reports whether "+receiver+" is one of the values that the enum had when this code was generated.")...).
+			Func().Params(jen.Id(receiver).Id(e.Name)).Id("Valid").Params().Bool().Block(
+			jen.Switch(jen.Id(receiver)).Block(jen.CaseFunc(names).Block(jen.Return(jen.True()))),
 			jen.Return(jen.False()),
 		),
 	)
@@ -67,8 +67,8 @@ func list(e *model.Enum) []jen.Code {
 	return out
 }
 
-// receiver is the name of a method's receiver of the type.
-func receiver(string) string { return "v" }
+// receiver is the name of an enum's receiver.
+const receiver = "v"
 
 // multiline are the options of a literal with an element a line.
 func multiline() jen.Options {

@@ -73,14 +73,16 @@ func stars(text string, q *query.Query) []star {
 	return out
 }
 
+// starPattern is a * with the names in front of it.
+var starPattern = regexp.MustCompile(`^(?:(?:"(?:[^"]|"")*"|[A-Za-z_\x{80}-\x{10ffff}][\w$\x{80}-\x{10ffff}]*)\s*\.\s*)*\*`)
+
 // starAt returns the place of a * or t.* that begins at an offset; zero if none
 // does.
 func starAt(text string, at int) source.Span {
 	if at < 0 || at >= len(text) {
 		return source.Span{}
 	}
-	const name = `(?:"(?:[^"]|"")*"|[A-Za-z_\x{80}-\x{10ffff}][\w$\x{80}-\x{10ffff}]*)`
-	found := regexp.MustCompile(`^(?:` + name + `\s*\.\s*)*\*`).FindString(text[at:])
+	found := starPattern.FindString(text[at:])
 	if found == "" {
 		return source.Span{}
 	}

@@ -94,8 +94,13 @@ func irregular() [][2]string {
 		{"census", "censuses"},
 		{"status", "statuses"},
 		{"corpus", "corpora"},
-		{"analysis", "analyses"}, {"thesis", "theses"}, {"crisis", "crises"}, {"diagnosis", "diagnoses"},
-		{"synopsis", "synopses"}, {"hypothesis", "hypotheses"}, {"basis", "bases"},
+		{"analysis", "analyses"},
+		{"thesis", "theses"},
+		{"crisis", "crises"},
+		{"diagnosis", "diagnoses"},
+		{"synopsis", "synopses"},
+		{"hypothesis", "hypotheses"},
+		{"basis", "bases"},
 	}
 }
 
