@@ -237,7 +237,13 @@ func (w writer) details() {
 		n.add(Detail{Name: "Cache Mode", Value: mode})
 	}
 	if n.Kind == Append || n.Kind == MergeAppend {
-		n.add(Detail{"Subplans Removed", 0, true})
+		removed := 0
+		for _, p := range n.pruned {
+			if p {
+				removed++
+			}
+		}
+		n.add(Detail{"Subplans Removed", removed, removed == 0})
 	}
 }
 

@@ -8,17 +8,11 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
-	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/catalog/builtin"
-	"github.com/dbgen/dbgen/parser/ddl"
 	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 	"github.com/dbgen/dbgen/planner/plan"
-	"github.com/dbgen/dbgen/planner/stats"
 )
 
 // TestGolden prints the plans of statements over tables never analysed. The
@@ -66,29 +60,8 @@ func TestGolden(t *testing.T) {
 
 func golden(t *testing.T, version int, tables, sql string) *planner.Result {
 	t.Helper()
-	base, err := builtin.Load(version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cat := catalog.New(base)
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", tables)}, parser.Schema)
-	diags.Append(ddl.Apply(cat, stmts))
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	bound, diags := stats.Bind(nil, cat, stats.BindOptions{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	stmts, diags = parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	a, diags := analyze.Statement(bound.Catalog, stmts[0])
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return planner.Plan(bound, a.Query, planner.Options{})
+	bound := plantest.Bind(t, plantest.Catalog(t, version, tables), nil)
+	return planner.Plan(bound, plantest.Analyze(t, bound.Catalog, sql), planner.Options{})
 }
 
 // walked prints what findings read of the nodes: the relation and the

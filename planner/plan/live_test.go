@@ -1,32 +1,10 @@
 package plan_test
 
 import (
-	"context"
-	"encoding/json"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
-
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
-	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/catalog/builtin"
-	"github.com/dbgen/dbgen/parser/ddl"
-	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
-	"github.com/dbgen/dbgen/planner/eval"
-	"github.com/dbgen/dbgen/planner/join"
-	"github.com/dbgen/dbgen/planner/path"
-	"github.com/dbgen/dbgen/planner/plan"
-	"github.com/dbgen/dbgen/planner/prep"
-	"github.com/dbgen/dbgen/planner/rel"
-	"github.com/dbgen/dbgen/planner/rewrite"
-	"github.com/dbgen/dbgen/planner/stats"
-	"github.com/dbgen/dbgen/planner/stats/pull"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 	"github.com/dbgen/dbgen/runtime/pgtest"
 )
 
@@ -58,7 +36,7 @@ const data = `
 	INSERT INTO p SELECT i, '2020-01-01'::date + i % 60, i % 10 FROM generate_series(1, 5000) i;
 	VACUUM ANALYZE;`
 
-// queries are planned as scans and joins alone: no ordering, no grouping.
+// queries scan and join: no ordering, no grouping.
 var queries = []string{
 	"SELECT * FROM a",
 	"SELECT id FROM a WHERE g = 3 AND t <> 'x' AND k = $1::int",
@@ -130,160 +108,9 @@ var settings = [][]string{
 	{"parallel_setup_cost=0", "parallel_tuple_cost=0", "min_parallel_table_scan_size=0", "min_parallel_index_scan_size=0"},
 }
 
-type fixture struct {
-	conn  *pgx.Conn
-	bound *stats.Bound
-}
-
-func newFixture(t *testing.T) *fixture {
-	t.Helper()
-	conn := pgtest.New(t, pgtest.SQL(schema)).Conn()
-	ctx := context.Background()
-	for _, sql := range strings.Split(data, ";") {
-		if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file, _, err := pull.Pull(ctx, conn, pull.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := builtin.Load(file.Server.VersionNum / 10000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cat := catalog.New(base)
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", schema)}, parser.Schema)
-	diags.Append(ddl.Apply(cat, stmts))
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	b, diags := stats.Bind(file, cat, stats.BindOptions{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return &fixture{conn: conn, bound: b}
-}
-
-// plan plans the scans and joins of a query.
-func (f *fixture) plan(t *testing.T, sql string, s *stats.Settings) (*plan.Node, *rel.Global) {
-	t.Helper()
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
-	if diags.HasErrors() {
-		t.Fatal(sql, diags)
-	}
-	a, diags := analyze.Statement(f.bound.Catalog, stmts[0])
-	if diags.HasErrors() {
-		t.Fatalf("%s: %s", sql, diags[0].Message)
-	}
-	bound := *f.bound
-	bound.Settings = s
-	g := &rel.Global{Catalog: bound.Catalog, Stats: &bound, Settings: s, VersionNum: bound.VersionNum}
-	parse := rewrite.Rewrite(g, a.Query)
-	g.ParallelModeOK = s.MaxParallelWorkersPerGather > 0 && eval.MaxParallelHazard(g, parse) != 'u'
-	root := &rel.PlannerInfo{
-		Parse: parse, Global: g, Level: 1, JoinDomains: []*rel.JoinDomain{{}}, WTParamID: -1, LimitTuples: -1,
-	}
-	prep.Preprocess(root)
-	root.ProcessedTargetList = parse.TargetList
-	rl := join.QueryPlanner(root, func() {})
-	target := prep.MakeTargetCosted(root, parse.TargetList)
-	path.GenerateUsefulGatherPaths(root, rl, false)
-	path.SetCheapest(rl)
-	if rl.CheapestTotal == nil {
-		t.Fatalf("%s: no path", sql)
-	}
-	best := rl.CheapestTotal
-	if !slices.EqualFunc(best.Base().Target.Exprs, target.Exprs, query.Equal) {
-		best = path.ApplyProjection(root, rl, best, target)
-	}
-	return plan.Create(root, best), g
-}
-
-// explain returns EXPLAIN's output, of a generic plan where the query has
-// parameters.
-func (f *fixture) explain(t *testing.T, sql, format string) string {
-	t.Helper()
-	ctx := context.Background()
-	explain := "EXPLAIN (FORMAT " + format + ") " + sql
-	if params := strings.Count(sql, "$"); params > 0 {
-		if _, err := f.conn.Exec(ctx, "DEALLOCATE ALL; PREPARE q AS "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-			t.Fatal(sql, err)
-		}
-		explain = "EXPLAIN (FORMAT " + format + ") EXECUTE q (NULL" + strings.Repeat(", NULL", params-1) + ")"
-	}
-	results, err := f.conn.PgConn().Exec(ctx, explain).ReadAll()
-	if err != nil {
-		t.Fatal(sql, err)
-	}
-	var b strings.Builder
-	for _, r := range results[0].Rows {
-		b.Write(r[0])
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // TestScansAndJoins holds the plans of queries without grouping and ordering
-// against the server's, to the letter, under settings that force other joins.
+// against the server's, under settings that force other joins.
 func TestScansAndJoins(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
-	ctx := context.Background()
-	exec := func(sql string) {
-		t.Helper()
-		if _, err := f.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-			t.Fatal(err)
-		}
-	}
-	same, all := 0, 0
-	for _, set := range settings {
-		exec("RESET ALL")
-		exec("SET plan_cache_mode = force_generic_plan")
-		exec("SET jit = off")
-		values := map[string]string{"plan_cache_mode": "force_generic_plan", "TimeZone": "UTC"}
-		for _, kv := range set {
-			k, v, _ := strings.Cut(kv, "=")
-			exec("SET " + k + " = '" + v + "'")
-			values[k] = v
-		}
-		s, diags := stats.ParseSettings(f.bound.VersionNum/10000, values)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		for _, sql := range queries {
-			want := f.explain(t, sql, "TEXT")
-			n, g := f.plan(t, sql, s)
-			if n == nil {
-				t.Errorf("%v %s: %v", set, sql, g.Unsupported)
-				continue
-			}
-			if len(g.Reasons) > 0 {
-				t.Logf("%s: %s", sql, g.Reasons[0])
-				continue
-			}
-			all++
-			if diff := cmp.Diff(want, n.Text()); diff != "" {
-				t.Errorf("%v %s\n%s", set, sql, diff)
-				continue
-			}
-			same++
-			var server []struct{ Plan any }
-			if err := json.Unmarshal([]byte(f.explain(t, sql, "JSON")), &server); err != nil {
-				t.Fatal(err)
-			}
-			text, err := json.Marshal(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got any
-			if err := json.Unmarshal(text, &got); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(server[0].Plan, got); diff != "" {
-				t.Errorf("%v %s: JSON\n%s", set, sql, diff)
-			}
-		}
-	}
-	t.Logf("%d of %d plans are the server's", same, all)
+	plantest.New(t, schema, data).Hold(t, settings, queries...)
 }

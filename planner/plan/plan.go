@@ -143,6 +143,7 @@ type work struct {
 	tlist             []*query.TargetEntry
 	outer, inner, sub *Node
 	members           []*Node
+	pruned            []bool // of members, nil for none: see startupPruning
 	initPlans         []*query.SubPlan
 	subPlans          []*query.SubPlan
 	parent            *Node

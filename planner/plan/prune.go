@@ -1,45 +1,69 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/cost"
-	"github.com/dbgen/dbgen/planner/eval"
 	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
-// startupPruning says so where a server would leave out partitions when it
-// starts a plan, as EXPLAIN does: those that a condition like key > now()
-// excludes at that moment. A statement with parameters is explained as a
-// generic plan, which nothing is pruned from.
+// startupPruning leaves out the partitions that a server drops when it starts a
+// plan, as EXPLAIN does: those that a condition like key > now() excludes at
+// that moment, which is the time of collection here (ExecInitPartitionPruning,
+// execPartition.c). A statement with parameters is explained as a generic plan,
+// which nothing is pruned from.
 func (c *creator) startupPruning() {
+	if !cost.ParamsOf(c.g).EnablePartitionPruning || c.hasParams() {
+		return
+	}
+	live := map[*rel.RelOptInfo][]int{}
 	for _, n := range c.nodes {
-		if n.Kind != Append && n.Kind != MergeAppend || !cost.ParamsOf(c.g).EnablePartitionPruning || len(n.members) < 2 {
+		if n.Kind != Append && n.Kind != MergeAppend {
 			continue
 		}
-		rl := n.Path.Base().Parent
-		if rl != nil && rl.Partitioned && c.prunedByNow(rl) && !c.hasParams() {
-			c.g.Approximate("partitions of " + rl.Table.Name + " that the time of execution excludes are shown")
+		for i, m := range n.members {
+			if c.prunedAtStartup(n, m, live) {
+				if n.pruned == nil {
+					n.pruned = make([]bool, len(n.members))
+				}
+				n.pruned[i] = true
+			}
 		}
 	}
 }
 
-func (c *creator) prunedByNow(rl *rel.RelOptInfo) bool {
-	keys := prep.PartitionExprs(rl)
-	for _, r := range rl.BaseRestrict {
-		if !eval.ContainMutable(c.g.Catalog, r.Clause) || eval.ContainVolatile(c.g.Catalog, r.Clause) {
+// prunedAtStartup reports whether the input m of an Append reads a partition
+// that is left out. live caches what is left of a partitioned table.
+func (c *creator) prunedAtStartup(n, m *Node, live map[*rel.RelOptInfo][]int) bool {
+	rl := memberRel(m)
+	for top := n.Path.Base().Parent; rl != nil && rl != top && rl.ParentRel != nil; rl = rl.ParentRel {
+		parent := rl.ParentRel
+		if !parent.Partitioned {
 			continue
 		}
-		found := false
-		query.Walk(r.Clause, func(e query.Expr) bool {
-			found = found || hasExpr(keys, e)
-			return !found
-		})
-		if found {
+		parts, known := live[parent]
+		if !known {
+			parts = prep.StartupPartitions(n.Root, parent)
+			live[parent] = parts
+		}
+		if !slices.ContainsFunc(parts, func(i int) bool { return parent.PartRels[i] == rl }) {
 			return true
 		}
 	}
 	return false
+}
+
+// memberRel is the relation that an input of an Append reads.
+func memberRel(m *Node) *rel.RelOptInfo {
+	for m != nil && m.Path != nil {
+		if rl := m.Path.Base().Parent; rl != nil && rl.ParentRel != nil {
+			return rl
+		}
+		m = m.outer
+	}
+	return nil
 }
 
 func (c *creator) hasParams() bool {

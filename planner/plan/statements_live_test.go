@@ -1,17 +1,9 @@
 package plan_test
 
 import (
-	"context"
-	"encoding/json"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
-
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
-	"github.com/dbgen/dbgen/parser/source"
-	"github.com/dbgen/dbgen/planner"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 )
 
 // statements use what stands above scans and joins.
@@ -171,56 +163,8 @@ var statements = []string{
 	"SELECT a1.id FROM a a1 WHERE EXISTS (SELECT 1 FROM a a2 WHERE a2.k = a1.g AND EXISTS (SELECT 1 FROM c WHERE c.a = a2.id AND c.k > a1.k))",
 }
 
-// TestStatements holds the plans of whole statements against the server's, to
-// the letter. A plan that does not say that it is exact is not compared.
+// TestStatements holds the plans of whole statements against the server's.
 func TestStatements(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
-	ctx := context.Background()
-	for _, sql := range []string{"SET plan_cache_mode = force_generic_plan", "SET jit = off"} {
-		if _, err := f.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-			t.Fatal(err)
-		}
-	}
-	same, all := 0, 0
-	for _, sql := range statements {
-		stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
-		if diags.HasErrors() {
-			t.Errorf("%s: %s", sql, diags[0].Message)
-			continue
-		}
-		a, diags := analyze.Statement(f.bound.Catalog, stmts[0])
-		if diags.HasErrors() {
-			t.Errorf("%s: %s", sql, diags[0].Message)
-			continue
-		}
-		r := planner.Plan(f.bound, a.Query, planner.Options{})
-		all++
-		if len(r.Reasons) > 0 {
-			t.Logf("%s: %s %v", sql, r.Precision, r.Reasons)
-			continue
-		}
-		if diff := cmp.Diff(f.explain(t, sql, "TEXT"), r.Root.Text()); diff != "" {
-			t.Errorf("%s\n%s", sql, diff)
-			continue
-		}
-		text, err := json.Marshal(r.Root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var server []struct{ Plan any }
-		var got any
-		if err := json.Unmarshal([]byte(f.explain(t, sql, "JSON")), &server); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(text, &got); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(server[0].Plan, got); diff != "" {
-			t.Errorf("%s: JSON\n%s", sql, diff)
-			continue
-		}
-		same++
-	}
-	t.Logf("%d of %d plans are exact and the server's", same, all)
+	plantest.New(t, schema, data).Hold(t, [][]string{nil}, statements...)
 }

@@ -35,8 +35,10 @@ func (c *creator) attach(n *Node, shown map[int]bool) {
 	subs(n.initPlans, "InitPlan")
 	hang(n.outer, "Outer")
 	hang(n.inner, "Inner")
-	for _, m := range n.members {
-		hang(m, "Member")
+	for i, m := range n.members {
+		if n.pruned == nil || !n.pruned[i] {
+			hang(m, "Member")
+		}
 	}
 	hang(n.sub, "Subquery")
 	subs(n.subPlans, "SubPlan")

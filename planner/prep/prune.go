@@ -36,6 +36,41 @@ func prunePartitions(root *rel.PlannerInfo, rl *rel.RelOptInfo, parts []*catalog
 	return p.partitions(match)
 }
 
+// StartupPartitions returns the positions of the partitions that are left when
+// execution starts with the time of collection as now(): conditions with stable
+// functions count then (the initial pruning steps of
+// make_partition_pruneinfo, partprune.c).
+func StartupPartitions(root *rel.PlannerInfo, rl *rel.RelOptInfo) []int {
+	g := root.Global
+	late := false
+	for _, r := range rl.BaseRestrict {
+		late = late || eval.ContainMutable(g.Catalog, r.Clause) && !eval.ContainVolatile(g.Catalog, r.Clause) && comparesKey(rl, r.Clause)
+	}
+	if !late {
+		return rl.LiveParts
+	}
+	p := &pruner{root: root, rl: rl, key: rl.Table.PartitionKey, parts: orderedPartitions(g, rl.Table)}
+	p.layout()
+	var match *matched
+	for _, r := range rl.BaseRestrict {
+		e := eval.Estimate(g, r.Clause)
+		if eval.ContainMutable(g.Catalog, e) && comparesKey(rl, e) {
+			g.Approximate("partitions of " + rl.Table.Name + " that the time of execution excludes are shown")
+		}
+		match = p.intersect(match, p.clause(e))
+	}
+	if match == nil {
+		return rl.LiveParts
+	}
+	var out []int
+	for _, i := range p.partitions(match) {
+		if slices.Contains(rl.LiveParts, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // pruner finds partitions by their bounds. The values of the key are laid out as
 // slots: for a range key the intervals between neighbouring bounds, for a list
 // key the single values; each belongs to a partition or to none.
@@ -374,6 +409,20 @@ func keyColumn(rl *rel.RelOptInfo, e query.Expr) int {
 		}
 	}
 	return -1
+}
+
+// comparesKey reports whether a qual compares a column of the key itself.
+func comparesKey(rl *rel.RelOptInfo, e query.Expr) bool {
+	var args []query.Expr
+	switch n := e.(type) {
+	case *query.BoolExpr:
+		return slices.ContainsFunc(n.Args, func(a query.Expr) bool { return comparesKey(rl, a) })
+	case *query.OpExpr:
+		args = n.Args
+	case *query.ScalarArrayOpExpr:
+		args = n.Args[:1]
+	}
+	return slices.ContainsFunc(args, func(a query.Expr) bool { return keyColumn(rl, a) >= 0 })
 }
 
 func mentionsKey(rl *rel.RelOptInfo, e query.Expr) bool {
