@@ -20,7 +20,7 @@ func TestConstraints(t *testing.T) {
 		"accounts email": constraints.ErrAccountsEmailKey, "accounts name": constraints.ErrAccountsNameKey,
 		"accounts positive": constraints.ErrAccountsPositive, "ledger account": constraints.ErrLedgerAccountIDFkey,
 		"ledger amount": constraints.ErrLedgerAmountCheck, "ledger pkey": constraints.ErrLedgerPkey,
-		"logins session": constraints.ErrLoginsSessionIDFkey, "rooms during": constraints.ErrRoomsDuringExcl,
+		"code form": constraints.ErrCodeForm, "logins session": constraints.ErrLoginsSessionIDFkey, "receipts ledger": constraints.ErrReceiptsLedger, "rooms during": constraints.ErrRoomsDuringExcl,
 		"rooms pkey": constraints.ErrRoomsPkey, "rooms positive": constraints.ErrRoomsPositive,
 		"sessions account": constraints.ErrSessionsAccountIDFkey, "sessions pkey": constraints.ErrSessionsPkey,
 	}
@@ -73,6 +73,10 @@ func TestConstraints(t *testing.T) {
 		want("ledger pkey", q.Book(ctx, p))
 		p.ID, p.Amount = 2, zero
 		want("ledger amount", q.Book(ctx, p))
+		want("receipts ledger", q.AddReceipt(ctx, 77, p.Day))
+		fine(q.AddReceipt(ctx, 1, p.Day))
+		_, err = q.Unbook(ctx, 1, p.Day)
+		want("receipts ledger", err)
 		p.Amount, p.AccountID = amount, 99
 		want("ledger account", q.Book(ctx, p))
 	}
@@ -99,6 +103,14 @@ func TestConstraints(t *testing.T) {
 	want("rooms pkey", q.Reserve(ctx, constraints.ReserveParams{ID: 1, Size: &three}))
 	want("rooms during", q.Reserve(ctx, constraints.ReserveParams{ID: 2, Size: &three, During: span}))
 	want("rooms positive", q.Reserve(ctx, constraints.ReserveParams{ID: 2, Size: &minus}))
+	good, bad := "A", "a"
+	_, err = q.NameRoom(ctx, &good, 1)
+	fine(err)
+	_, err = q.NameRoom(ctx, &bad, 1)
+	want("code form", err)
+	if s := constraints.ErrCodeForm.Error(); s != "violates constraint public.code_form" {
+		t.Errorf("the text is %q", s)
+	}
 	for name := range all {
 		if !seen[name] {
 			t.Errorf("%s was never violated", name)

@@ -1,7 +1,5 @@
 package runtime
 
-import "strings"
-
 // ConstraintError stands for the violation of one constraint. Generated code
 // declares one per constraint, to be compared with errors.Is:
 //
@@ -11,13 +9,16 @@ import "strings"
 //
 //	if errors.Is(err, library.ErrAuthorsNameKey) { … }
 type ConstraintError struct {
-	// Schema, Table and Constraint are the constraint's place and name. An empty
+	// Schema, Table and Constraint are the constraint's place and name; Table is
+	// empty for the constraint of a domain, and Schema the domain's. An empty
 	// Schema matches any, for code that runs with several search paths.
 	Schema, Table, Constraint string
 	// Partitions lists where else the same rule can be violated if Table is
 	// partitioned: PostgreSQL reports the partition and, for UNIQUE, PRIMARY KEY
 	// and EXCLUDE, a constraint name of its own. All levels below Table are
-	// listed, whether they hold rows or not.
+	// listed, whether they hold rows or not. For a FOREIGN KEY that references a
+	// partitioned table it lists the names that the server gives it for each of
+	// that table's partitions.
 	Partitions []Partition
 }
 
@@ -29,14 +30,14 @@ type Partition struct {
 }
 
 func (c *ConstraintError) Error() string {
-	parts := make([]string, 0, 2)
+	prefix := ""
 	if c.Schema != "" {
-		parts = append(parts, c.Schema)
+		prefix = c.Schema + "."
 	}
-	if c.Table != "" {
-		parts = append(parts, c.Table)
+	if c.Table == "" {
+		return "violates constraint " + prefix + c.Constraint
 	}
-	return "violates constraint " + c.Constraint + " of " + strings.Join(parts, ".")
+	return "violates constraint " + c.Constraint + " of " + prefix + c.Table
 }
 
 // matches compares with what the server reported. A foreign key that stops a

@@ -336,8 +336,9 @@ type CreateCustomerRow struct {
 //
 // The error matches pgx.ErrNoRows if there is none.
 //
-// The error matches [ErrCustomersEmailLowerKey], [ErrCustomersFullNameCheck] or
-// [ErrCustomersPublicIDKey] if that constraint is violated.
+// The error matches [ErrCustomersEmailLowerKey], [ErrCustomersFullNameCheck],
+// [ErrCustomersPublicIDKey] or [ErrEmailAddressForm] if that constraint is
+// violated.
 func (r *CustomerRepository) CreateCustomer(ctx context.Context, p CreateCustomerParams) (CreateCustomerRow, error) {
 	return runtime.One(ctx, r.db, createCustomerQuery, scanCreateCustomerRow, p.Email, p.FullName, p.Phone, p.Locale, runtime.DateNull(p.BirthDate))
 }
@@ -366,8 +367,8 @@ var upsertCustomerQuery = runtime.Query{Name: "UpsertCustomer", SQL: upsertCusto
 //
 // The error matches pgx.ErrNoRows if there is none.
 //
-// The error matches [ErrCustomersFullNameCheck] or [ErrCustomersPublicIDKey] if
-// that constraint is violated.
+// The error matches [ErrCustomersFullNameCheck], [ErrCustomersPublicIDKey] or
+// [ErrEmailAddressForm] if that constraint is violated.
 func (r *CustomerRepository) UpsertCustomer(ctx context.Context, email string, fullName string) (Customer, error) {
 	return runtime.One(ctx, r.db, upsertCustomerQuery, scanCustomer, email, fullName)
 }

@@ -420,6 +420,15 @@ var ErrEditionsPriceCheck error = &runtime.ConstraintError{
 	Constraint: "editions_price_check",
 }
 
+// ErrEmailAddressForm matches the violation of the constraint
+// email_address_form of the domain email_address:
+//
+//	CHECK ((VALUE ~ '^[^@\s]+@[^@\s]+\.[^@\s]+$'::text))
+var ErrEmailAddressForm error = &runtime.ConstraintError{
+	Schema:     "public",
+	Constraint: "email_address_form",
+}
+
 // ErrInventoryEditionIDFkey matches the violation of the constraint
 // inventory_edition_id_fkey of inventory:
 //

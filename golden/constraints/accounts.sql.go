@@ -175,3 +175,39 @@ func (r *AccountRepository) OpenSession(ctx context.Context, id int64, accountID
 func scanOpenSession(r *runtime.Row) int64 {
 	return r.Int64(0)
 }
+
+const nameRoomSQL = `-- name: NameRoom :execrows
+UPDATE rooms SET code = $1 WHERE id = $2`
+
+var nameRoomQuery = runtime.Query{Name: "NameRoom", SQL: nameRoomSQL}
+
+// NameRoom meets the check of a domain.
+//
+// The error matches [ErrCodeForm] if that constraint is violated.
+func (r *AccountRepository) NameRoom(ctx context.Context, code *string, id int32) (int64, error) {
+	return runtime.ExecRows(ctx, r.db, nameRoomQuery, code, id)
+}
+
+const addReceiptSQL = `-- name: AddReceipt :exec
+INSERT INTO receipts (ledger_id, ledger_day) VALUES ($1, $2)`
+
+var addReceiptQuery = runtime.Query{Name: "AddReceipt", SQL: addReceiptSQL}
+
+// AddReceipt runs the query AddReceipt of accounts.sql.
+//
+// The error matches [ErrReceiptsLedger] if that constraint is violated.
+func (r *AccountRepository) AddReceipt(ctx context.Context, id int64, day time.Time) error {
+	return runtime.Exec(ctx, r.db, addReceiptQuery, id, runtime.Date(day))
+}
+
+const unbookSQL = `-- name: Unbook :execrows
+DELETE FROM ledger WHERE id = $1 AND day = $2`
+
+var unbookQuery = runtime.Query{Name: "Unbook", SQL: unbookSQL}
+
+// Unbook is stopped by a receipt.
+//
+// The error matches [ErrReceiptsLedger] if that constraint is violated.
+func (r *AccountRepository) Unbook(ctx context.Context, id int64, day time.Time) (int64, error) {
+	return runtime.ExecRows(ctx, r.db, unbookQuery, id, runtime.Date(day))
+}

@@ -34,6 +34,15 @@ var ErrAccountsPositive error = &runtime.ConstraintError{
 	Constraint: "positive",
 }
 
+// ErrCodeForm matches the violation of the constraint code_form of the domain
+// code:
+//
+//	CHECK ((VALUE ~ '^[A-Z]+$'::text))
+var ErrCodeForm error = &runtime.ConstraintError{
+	Schema:     "public",
+	Constraint: "code_form",
+}
+
 // ErrLedgerAccountIDFkey matches the violation of the constraint
 // ledger_account_id_fkey of ledger:
 //
@@ -86,6 +95,24 @@ var ErrLoginsSessionIDFkey error = &runtime.ConstraintError{
 	Schema:     "public",
 	Table:      "logins",
 	Constraint: "logins_session_id_fkey",
+}
+
+// ErrReceiptsLedger matches the violation of the constraint receipts_ledger of
+// receipts:
+//
+//	FOREIGN KEY (ledger_id, ledger_day) REFERENCES ledger(id, day)
+var ErrReceiptsLedger error = &runtime.ConstraintError{
+	Schema:     "public",
+	Table:      "receipts",
+	Constraint: "receipts_ledger",
+	Partitions: []runtime.Partition{
+		{Table: "receipts", Constraint: "receipts_ledger_id_ledger_day_fkey"},
+		{Table: "receipts", Constraint: "receipts_ledger_id_ledger_day_fkey1"},
+		{Table: "receipts", Constraint: "receipts_ledger_id_ledger_day_fkey2"},
+		{Table: "receipts", Constraint: "receipts_ledger_1"},
+		{Table: "receipts", Constraint: "receipts_ledger_2"},
+		{Table: "receipts", Constraint: "receipts_ledger_3"},
+	},
 }
 
 // ErrRoomsDuringExcl matches the violation of the constraint rooms_during_excl

@@ -123,6 +123,8 @@ type AddEverythingParams struct {
 
 // AddEverything stores a row with a value of every type and returns what was
 // stored.
+//
+// The error matches [ErrPositiveCheck] if that constraint is violated.
 func (r *EverythingRepository) AddEverything(ctx context.Context, p AddEverythingParams) (Everything, error) {
 	return runtime.One(ctx, r.db, addEverythingQuery, scanEverything, p.Bool, p.Int2, p.Int4, p.Int8, p.Float4, p.Float8, p.Numeric, p.Text, p.Varchar, p.Char, p.Name, p.Qchar, p.Bytea, p.UUID, p.JSON, p.Jsonb, p.XML, runtime.Date(p.Date), p.Time, p.Timetz, runtime.Timestamp(p.Timestamp), p.Timestamptz, p.Interval, p.Mood, p.Positive, runtime.Date(p.Day), runtime.Timestamp(p.Clock), p.Label, p.Inet, p.Cidr, p.Macaddr, p.Bit, p.Varbit, p.Point, p.Box, p.Circle, p.Oid, p.Xid8, p.Money, p.Lsn, p.Tsvector, p.Tsquery, p.Jsonpath, p.Regclass, p.Int4range, p.Numrange, p.Tstzrange, p.Daterange, p.Int8multi, p.Ints, p.Texts, runtime.EnumArray(p.Moods), p.Positives, p.Numerics, p.Times, p.UUIDs, p.JSONs, p.Byteas, p.Ranges)
 }
@@ -225,6 +227,8 @@ type AddPerhapsParams struct {
 }
 
 // AddPerhaps stores a row in which everything may be NULL.
+//
+// The error matches [ErrPositiveCheck] if that constraint is violated.
 func (r *EverythingRepository) AddPerhaps(ctx context.Context, p AddPerhapsParams) (int64, error) {
 	return runtime.One(ctx, r.db, addPerhapsQuery, scanAddPerhaps, p.Bool, p.Int2, p.Int4, p.Int8, p.Float4, p.Float8, p.Numeric, p.Text, p.Qchar, p.Bytea, p.UUID, p.JSON, p.Jsonb, p.XML, p.Date, p.Time, p.Timetz, p.Timestamp, p.Timestamptz, p.Interval, p.Mood, p.Positive, p.Day, p.Clock, p.Inet, p.Cidr, p.Macaddr, p.Bit, p.Point, p.Oid, p.Xid8, p.Tsvector, p.Int4range, p.Tstzrange, p.Int8multi, p.Ints, p.Texts, runtime.EnumArray(p.Moods))
 }

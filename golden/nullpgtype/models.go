@@ -305,3 +305,12 @@ func readPoint3(r *runtime.Row, i int) Point3 {
 		}
 	})
 }
+
+// ErrPositiveCheck matches the violation of the constraint positive_check of
+// the domain positive:
+//
+//	CHECK ((VALUE > 0))
+var ErrPositiveCheck error = &runtime.ConstraintError{
+	Schema:     "public",
+	Constraint: "positive_check",
+}

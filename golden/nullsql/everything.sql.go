@@ -124,6 +124,8 @@ type AddEverythingParams struct {
 
 // AddEverything stores a row with a value of every type and returns what was
 // stored.
+//
+// The error matches [ErrPositiveCheck] if that constraint is violated.
 func (r *EverythingRepository) AddEverything(ctx context.Context, p AddEverythingParams) (Everything, error) {
 	return runtime.One(ctx, r.db, addEverythingQuery, scanEverything, p.Bool, p.Int2, p.Int4, p.Int8, p.Float4, p.Float8, p.Numeric, p.Text, p.Varchar, p.Char, p.Name, p.Qchar, p.Bytea, p.UUID, p.JSON, p.Jsonb, p.XML, runtime.Date(p.Date), p.Time, p.Timetz, runtime.Timestamp(p.Timestamp), p.Timestamptz, p.Interval, p.Mood, p.Positive, runtime.Date(p.Day), runtime.Timestamp(p.Clock), p.Label, p.Inet, p.Cidr, p.Macaddr, p.Bit, p.Varbit, p.Point, p.Box, p.Circle, p.Oid, p.Xid8, p.Money, p.Lsn, p.Tsvector, p.Tsquery, p.Jsonpath, p.Regclass, p.Int4range, p.Numrange, p.Tstzrange, p.Daterange, p.Int8multi, p.Ints, p.Texts, runtime.EnumArrayNull(p.Moods), p.Positives, p.Numerics, p.Times, p.UUIDs, p.JSONs, p.Byteas, p.Ranges)
 }
@@ -226,6 +228,8 @@ type AddPerhapsParams struct {
 }
 
 // AddPerhaps stores a row in which everything may be NULL.
+//
+// The error matches [ErrPositiveCheck] if that constraint is violated.
 func (r *EverythingRepository) AddPerhaps(ctx context.Context, p AddPerhapsParams) (int64, error) {
 	return runtime.One(ctx, r.db, addPerhapsQuery, scanAddPerhaps, runtime.FromSQLNull(p.Bool), runtime.FromSQLNull(p.Int2), runtime.FromSQLNull(p.Int4), runtime.FromSQLNull(p.Int8), runtime.FromSQLNull(p.Float4), runtime.FromSQLNull(p.Float8), runtime.FromSQLNull(p.Numeric), runtime.FromSQLNull(p.Text), runtime.FromSQLNull(p.Qchar), p.Bytea, runtime.FromSQLNull(p.UUID), p.JSON, p.Jsonb, runtime.FromSQLNull(p.XML), runtime.DateNull(runtime.FromSQLNull(p.Date)), runtime.FromSQLNull(p.Time), runtime.FromSQLNull(p.Timetz), runtime.TimestampNull(runtime.FromSQLNull(p.Timestamp)), runtime.FromSQLNull(p.Timestamptz), runtime.FromSQLNull(p.Interval), runtime.FromSQLNull(p.Mood), runtime.FromSQLNull(p.Positive), runtime.DateNull(runtime.FromSQLNull(p.Day)), runtime.TimestampNull(runtime.FromSQLNull(p.Clock)), runtime.FromSQLNull(p.Inet), runtime.FromSQLNull(p.Cidr), runtime.FromSQLNull(p.Macaddr), runtime.FromSQLNull(p.Bit), runtime.FromSQLNull(p.Point), runtime.FromSQLNull(p.Oid), runtime.FromSQLNull(p.Xid8), runtime.FromSQLNull(p.Tsvector), runtime.FromSQLNull(p.Int4range), runtime.FromSQLNull(p.Tstzrange), p.Int8multi, p.Ints, p.Texts, runtime.EnumArrayNull(p.Moods))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -97,6 +98,7 @@ func (b *builder) own(w *write, found map[string]*ConstraintError) {
 	if !w.insert && !w.update {
 		return
 	}
+	b.domains(w, found)
 	named := map[pgtype.OID]bool{}
 	for _, k := range w.table.Constraints {
 		switch k.Kind {
@@ -125,6 +127,36 @@ func (b *builder) own(w *write, found map[string]*ConstraintError) {
 			b.add(found, w.table, nil, x)
 		}
 	}
+}
+
+// domains adds the checks of the domains that written columns have.
+func (b *builder) domains(w *write, found map[string]*ConstraintError) {
+	for _, c := range w.table.Columns {
+		if !w.inserted[c.Number] && !w.updated[c.Number] {
+			continue
+		}
+		for t := b.in.Catalog.Type(c.Type); t != nil && t.Kind == 'd'; t = b.in.Catalog.Type(t.Base) {
+			for _, k := range t.Checks {
+				b.addDomain(found, t, k)
+			}
+		}
+	}
+}
+
+// addDomain adds a check of a domain; the server reports no table with it.
+func (b *builder) addDomain(found map[string]*ConstraintError, t *catalog.Type, k *catalog.Constraint) {
+	key := t.Schema + "\x00\x00" + t.Name + "\x00" + k.Name
+	e := b.violations[key]
+	if e == nil {
+		e = &ConstraintError{Schema: t.Schema, Constraint: k.Name, owner: t.Name}
+		e.Name = cmp.Or(b.errNames[key], "Err"+naming.Exported(k.Name))
+		e.Doc = fmt.Sprintf("%s matches the violation of the constraint %s of the domain %s", e.Name, k.Name, t.Name)
+		if k.Expr != nil {
+			e.Definition = deparse.ConstraintDef(b.in.Catalog, k)
+		}
+		b.violations[key] = e
+	}
+	found[key] = e
 }
 
 // keyColumns are the columns that the keys of an index are made of.
@@ -262,7 +294,7 @@ func (b *builder) add(found map[string]*ConstraintError, t *catalog.Table, k *ca
 	key := t.Schema + "\x00" + t.Name + "\x00" + name
 	e := b.violations[key]
 	if e == nil {
-		e = &ConstraintError{Schema: t.Schema, Table: t.Name, Constraint: name}
+		e = &ConstraintError{Schema: t.Schema, Table: t.Name, Constraint: name, owner: t.Name}
 		e.Name = cmp.Or(b.errNames[key], "Err"+naming.Exported(name))
 		what := "the unique index " + name + " of " + t.Name
 		if k != nil {
@@ -278,6 +310,9 @@ func (b *builder) add(found map[string]*ConstraintError, t *catalog.Table, k *ca
 		}
 		e.Doc = fmt.Sprintf("%s matches the violation of %s", e.Name, what)
 		e.Partitions = b.partitions(t, t, k, x, name)
+		if k != nil && k.Kind == catalog.ConstraintForeign && !t.IsPartition && t.Kind != catalog.KindPartitioned {
+			e.Partitions = b.referencedPartitions(t, k)
+		}
 		b.violations[key] = e
 	}
 	found[key] = e
@@ -336,6 +371,66 @@ func (b *builder) partitions(root, t *catalog.Table, k *catalog.Constraint, x *c
 	return out
 }
 
+// maxName is how long a name can be, in bytes (NAMEDATALEN - 1).
+const maxName = 63
+
+// referencedPartitions lists the names of a foreign key of t for the partitions
+// of the table it references. A row of a partition that is still referenced is
+// reported with one of those, which the server chooses: up to 17 as for a key
+// without a name (ChooseConstraintName, pg_constraint.c), from 18 on by the
+// number behind the key's own name. Which server will run is not known here, so
+// that both are listed; names that would be cut short are not.
+func (b *builder) referencedPartitions(t *catalog.Table, k *catalog.Constraint) []Partition {
+	ref := b.in.Catalog.Table(k.RefTable)
+	if ref == nil {
+		return nil
+	}
+	base := t.Name
+	for _, n := range k.Columns {
+		base += "_" + deparse.ColumnName(t, n)
+	}
+	base += "_fkey"
+	used := map[string]bool{}
+	for _, other := range t.Constraints {
+		used[other.Name] = true
+	}
+	var out []Partition
+	add := func(name string) {
+		if len(name) <= maxName {
+			out = append(out, Partition{Table: t.Name, Constraint: name})
+		}
+	}
+	count := b.descendants(ref)
+	for i, n := 0, 0; n < count; i++ {
+		name := base
+		if i > 0 {
+			name += strconv.Itoa(i)
+		}
+		if !used[name] {
+			add(name)
+			n++
+		}
+	}
+	for n := range count {
+		add(k.Name + "_" + strconv.Itoa(n+1))
+	}
+	return out
+}
+
+// descendants counts the partitions below a table.
+func (b *builder) descendants(t *catalog.Table) int {
+	if t.Kind != catalog.KindPartitioned {
+		return 0
+	}
+	n := 0
+	for _, oid := range t.Children {
+		if c := b.in.Catalog.Table(oid); c != nil {
+			n += 1 + b.descendants(c)
+		}
+	}
+	return n
+}
+
 // sameForeignKey reports whether l of c is k of its parent t: columns are the
 // same by name.
 func sameForeignKey(t *catalog.Table, k *catalog.Constraint, c *catalog.Table, l *catalog.Constraint) bool {
@@ -362,8 +457,8 @@ func (b *builder) claimErrors(first *builder) {
 	for _, key := range slices.Sorted(maps.Keys(first.violations)) {
 		e := first.violations[key]
 		name := "Err" + naming.Exported(e.Constraint)
-		long := "Err" + naming.Exported(e.Table+"_"+e.Constraint)
-		if strings.HasPrefix(e.Constraint, e.Table+"_") {
+		long := "Err" + naming.Exported(e.owner+"_"+e.Constraint)
+		if strings.HasPrefix(e.Constraint, e.owner+"_") {
 			long = name
 		}
 		if wish[name] > 1 {

@@ -135,9 +135,12 @@ type ConstraintError struct {
 	// Doc is a sentence without its end; Definition the constraint as SQL, ""
 	// where it is not known.
 	Doc, Definition string
-	// Schema, Table and Constraint are as the server reports them.
+	// Schema, Table and Constraint are as the server reports them; there is no
+	// Table for a domain's.
 	Schema, Table, Constraint string
 	Partitions                []Partition
+
+	owner string // the table or domain
 }
 
 // Partition is where the same constraint is violated in a partition. What

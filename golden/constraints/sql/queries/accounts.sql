@@ -35,3 +35,14 @@ INSERT INTO rooms (id, size, during) VALUES (@id, @size, @during);
 -- name: OpenSession :one
 WITH s AS (INSERT INTO sessions (id, account_id) VALUES (@id, @account_id) RETURNING id)
 INSERT INTO logins (session_id) SELECT id FROM s RETURNING session_id;
+
+-- NameRoom meets the check of a domain.
+-- name: NameRoom :execrows
+UPDATE rooms SET code = @code WHERE id = @id;
+
+-- name: AddReceipt :exec
+INSERT INTO receipts (ledger_id, ledger_day) VALUES (@id, @day);
+
+-- Unbook is stopped by a receipt.
+-- name: Unbook :execrows
+DELETE FROM ledger WHERE id = @id AND day = @day;

@@ -1,3 +1,5 @@
+CREATE DOMAIN code AS text CONSTRAINT code_form CHECK (VALUE ~ '^[A-Z]+$');
+
 CREATE TABLE accounts (
     id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name  text NOT NULL UNIQUE,
@@ -10,6 +12,7 @@ CREATE UNIQUE INDEX accounts_email_key ON accounts (lower(email));
 
 CREATE TABLE rooms (
     id     integer PRIMARY KEY,
+    code   code,
     size   integer CONSTRAINT positive CHECK (size > 0),
     during int4range,
     EXCLUDE USING gist (during WITH &&)
@@ -34,4 +37,12 @@ CREATE TABLE sessions (
 
 CREATE TABLE logins (
     session_id bigint NOT NULL REFERENCES sessions (id) ON DELETE RESTRICT
+);
+
+-- A row of a partition that is referenced is reported with a name of the
+-- server's own choice.
+CREATE TABLE receipts (
+    ledger_id  bigint NOT NULL,
+    ledger_day date NOT NULL,
+    CONSTRAINT receipts_ledger FOREIGN KEY (ledger_id, ledger_day) REFERENCES ledger (id, day)
 );
