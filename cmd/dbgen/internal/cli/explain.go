@@ -54,8 +54,24 @@ or unsupported (and why).`,
 			return a.explain(c, args, params)
 		},
 	}
+	c.ValidArgsFunction = a.completeQueries
 	c.Flags().StringArrayVar(&values, "param", nil, "plan for a value: name=value; repeatable")
 	return c
+}
+
+// completeQueries offers the names of the configured queries, and files.
+func (a *app) completeQueries(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	list, _, err := a.configs(c, nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []string
+	for _, cfg := range list {
+		for _, q := range pipeline.Load(c.Context(), cfg, false).All() {
+			names = append(names, q.Name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // isFile tells a query file from a query's name.

@@ -79,7 +79,11 @@ func (a *app) generate(c *cobra.Command, write bool) error {
 		diags.Append(j.diags)
 	}
 	for _, j := range jobs {
-		if broken || j.Config.Out == "" {
+		if broken {
+			break // errors first: findings about the rest are there once they are gone
+		}
+		diags.Append(j.NoStatistics())
+		if j.Config.Out == "" {
 			continue
 		}
 		if write {

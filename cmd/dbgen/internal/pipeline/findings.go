@@ -11,17 +11,23 @@ import (
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
-// Findings returns what the rules say of all plans, which queries have none,
-// and, once, that there are no statistics. It stops when ctx is done.
+// NoStatistics says, once for a project without a statistics file, what that
+// means.
+func (p *Project) NoStatistics() diag.List {
+	if p.StatsFile != nil {
+		return nil
+	}
+	return diag.List{{
+		Severity: diag.Info, Code: "stats",
+		Message: "no statistics: how big the tables are is unknown, plans are approximate and no table counts as big",
+		Hint:    "pull them with \"dbgen stats pull\", or write the row counts you know by hand, and name the file as stats: in the configuration",
+	}}
+}
+
+// Findings returns what the rules say of all plans, and which queries have
+// none. It stops when ctx is done.
 func (p *Project) Findings(ctx context.Context) diag.List {
 	var out diag.List
-	if p.StatsFile == nil {
-		out.Add(diag.Diagnostic{
-			Severity: diag.Info, Code: "stats",
-			Message: "no statistics: how big the tables are is unknown, plans are approximate and no table counts as big",
-			Hint:    "pull them with \"dbgen stats pull\", or write the row counts you know by hand, and name the file as stats: in the configuration",
-		})
-	}
 	all := p.All()
 	for i, q := range all {
 		if ctx.Err() != nil {

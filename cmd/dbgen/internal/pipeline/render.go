@@ -64,9 +64,17 @@ func (p *Project) typeOptions() gotype.Options {
 // nameOf is a query file's name as seen from the configuration, so that what is
 // generated does not depend on the folder that dbgen runs in.
 func (p *Project) nameOf(f *File) string {
-	name, err := filepath.Rel(filepath.Join(".", p.Config.Dir), filepath.FromSlash(f.Source.Name))
+	name := filepath.FromSlash(f.Source.Name)
+	dir, err := filepath.Abs(p.Config.Dir)
 	if err != nil {
-		name = filepath.Base(f.Source.Name)
+		return f.Source.Name // no current folder: nothing to be relative to
+	}
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return f.Source.Name
+	}
+	if name, err = filepath.Rel(dir, abs); err != nil {
+		return f.Source.Name
 	}
 	return filepath.ToSlash(name)
 }
