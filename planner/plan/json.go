@@ -85,7 +85,7 @@ func (n *Node) fields(o *object) error {
 	for _, d := range n.Details {
 		o.detail(d)
 	}
-	if len(n.Plans) > 0 {
+	if n.Plans != nil {
 		o.value("Plans", n.Plans)
 	}
 	return o.err

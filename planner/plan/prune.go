@@ -19,6 +19,7 @@ func (c *creator) startupPruning() {
 		return
 	}
 	live := map[*rel.RelOptInfo][]int{}
+	gone := map[*rel.RelOptInfo]bool{}
 	for _, n := range c.nodes {
 		if n.Kind != Append && n.Kind != MergeAppend {
 			continue
@@ -29,8 +30,21 @@ func (c *creator) startupPruning() {
 					n.pruned = make([]bool, len(n.members))
 				}
 				n.pruned[i] = true
+				gone[memberRel(m)] = true
 			}
 		}
+	}
+	if len(gone) == 0 || !c.g.Version(18) {
+		return
+	}
+	// Tables that are not read are no targets either (since 18).
+	for _, n := range c.nodes {
+		p, ok := n.Path.(*rel.ModifyTablePath)
+		if n.Kind != ModifyTable || !ok {
+			continue
+		}
+		offset := n.scanRel - p.Nominal
+		n.results = slices.DeleteFunc(n.results, func(r int) bool { return gone[n.Root.Rels[r-offset]] })
 	}
 }
 

@@ -142,9 +142,15 @@ func (c *creator) indexScan(root *rel.PlannerInfo, p *rel.IndexPath, clauses []*
 		n.orderBy = append(n.orderBy, c.indexClause(root, n, p.Index, e, p.OrderByCols[i], nil))
 	}
 	n.indexList = cloneTargets(p.Index.TargetList)
-	n.ScanDirection = "Forward"
-	if p.Direction == rel.Backward {
+	switch {
+	case p.Direction == rel.Backward:
 		n.ScanDirection = "Backward"
+	case p.Index.SortFamily == nil && !c.g.Version(16):
+		// Until 15 an unordered index is scanned in no direction
+		// (build_index_paths, indxpath.c).
+		n.ScanDirection = "NoMovement"
+	default:
+		n.ScanDirection = "Forward"
 	}
 	return n
 }

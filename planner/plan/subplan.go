@@ -32,6 +32,11 @@ func (c *creator) attach(n *Node, shown map[int]bool) {
 			hang(p, how)
 		}
 	}
+	if len(n.initPlans) > 0 || len(n.subPlans) > 0 || len(n.members) > 0 {
+		// EXPLAIN lists children where there may be some, even if all of them
+		// are shown elsewhere or left out.
+		n.Plans = []*Node{}
+	}
 	subs(n.initPlans, "InitPlan")
 	hang(n.outer, "Outer")
 	hang(n.inner, "Inner")

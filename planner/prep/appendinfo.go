@@ -47,6 +47,9 @@ func AdjustAppendRelAttrs(root *rel.PlannerInfo, e query.Expr, info *rel.AppendR
 		case v.AttNo == 0 && info.ChildType != 0:
 			c := *v
 			c.VarNo, c.Typ = info.Child, info.ChildType
+			if info.ChildType == info.ParentType {
+				return &c
+			}
 			return &query.ConvertRowtypeExpr{
 				Header: query.Header{Typ: info.ParentType, Mod: -1, Loc: v.Loc}, Arg: &c, Form: query.CoerceImplicitCast,
 			}

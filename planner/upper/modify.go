@@ -19,7 +19,7 @@ func newModifyTable(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path) *re
 	prep.SpecialExecParam(root)
 	p := &rel.ModifyTablePath{
 		PathBase: rel.PathBase{Parent: rl, Target: &rel.PathTarget{}}, Sub: sub, Operation: q.Command,
-		Nominal: q.ResultRelation, ResultRels: []int{q.ResultRelation}, Returning: len(q.Returning) > 0,
+		Nominal: q.ResultRelation, ResultRels: resultRelations(root), Returning: len(q.Returning) > 0,
 		OnConflict: q.OnConflict,
 	}
 	cost.ModifyTable(cost.EstimateOf(sub), p.Returning).Set(&p.PathBase)
@@ -30,6 +30,25 @@ func newModifyTable(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path) *re
 		p.Arbiters = arbiters(root)
 	}
 	return p
+}
+
+// resultRelations are the tables that are changed: the target, or those of its
+// children that may have rows to change; the target itself if none has
+// (grouping_planner, planner.c).
+func resultRelations(root *rel.PlannerInfo) []int {
+	if root.AllResultRels.Len() < 2 {
+		return []int{root.Parse.ResultRelation}
+	}
+	var out []int
+	for i := range root.LeafResultRels.All() {
+		if !root.Rels[i].Dummy {
+			out = append(out, i)
+		}
+	}
+	if len(out) == 0 {
+		out = []int{root.Parse.ResultRelation}
+	}
+	return out
 }
 
 // arbiters infers the unique indexes that ON CONFLICT is about

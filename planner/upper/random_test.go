@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 )
 
 // gen makes up queries.
@@ -136,17 +138,17 @@ func (g gen) query() string {
 // Queries that the server refuses are passed over.
 func TestRandomQueries(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
+	f := plantest.New(t, schema, data)
 	g := gen{rand.New(rand.NewSource(1))}
-	var n tally
+	var n plantest.Tally
 	for _, set := range settings {
-		s := f.configure(t, set)
+		s := f.Set(t, set)
 		for range 60 {
 			sql := g.query()
-			if _, err := f.conn.Exec(context.Background(), "EXPLAIN "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			if _, err := f.Conn.Exec(context.Background(), "EXPLAIN "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 				continue
 			}
-			f.compare(t, &n, set, sql, s)
+			f.Compare(t, &n, set, sql, s)
 		}
 	}
 	t.Log(n)
