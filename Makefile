@@ -46,11 +46,11 @@ bench: ## all benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
 
 fuzz: ## each fuzz test for half a minute
-	@for p in ./parser/annotation:FuzzAnnotations ./planner/stats:FuzzRead ./parser/ddl:FuzzApply; do \
+	@for p in ./parser/annotation:FuzzAnnotations ./planner/stats:FuzzRead ./parser/ddl:FuzzApply ./cmd/dbgen/internal/config:FuzzLoad; do \
 	  $(GO) test -run '^$$' -fuzz "^$${p##*:}$$" -fuzztime 30s "$${p%%:*}"; done
 
 update: ## rewrite golden files
-	@$(GO) test ./templates/... ./cmd/... -update
+	@$(GO) test ./templates/... ./cmd/dbgen -update
 	@cd $(BOOKSHOP) && $(GO) run ../../cmd/dbgen generate
 
 acceptance: build ## score dbgen against the shared corpora and workloads, where they are beside the checkout

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 )
 
 // progress shows long work on a terminal, and nothing in a pipe.
@@ -12,7 +13,7 @@ type progress struct {
 }
 
 func (a *app) progress() *progress {
-	if terminal(a.std.Err) {
+	if terminal(a.std.Err) && os.Getenv("TERM") != "dumb" {
 		return &progress{w: a.std.Err}
 	}
 	return &progress{}

@@ -73,7 +73,7 @@ listed, with the GRANT that would open it.`,
 	}
 	f := c.Flags()
 	f.StringVar(&url, "database-url", "", "the server to read (default $DATABASE_URL)")
-	f.StringVar(&out, "out", "", "file to write; - for stdout (default the configuration's stats file, else stats.json)")
+	f.StringVar(&out, "out", "", "file to write; - for stdout (default --stats, else that of the configuration, else stats.json)")
 	f.StringVar(&level, "level", stats.LevelFull, "full, or shape to leave out all values of columns")
 	f.StringArrayVar(&schemas, "only-schema", nil, "collect only schemas that match; repeatable")
 	f.StringArrayVar(&tables, "only-table", nil, "collect only tables that match; repeatable")

@@ -95,7 +95,7 @@ func (a *app) verify(c *cobra.Command, url string, opts pipeline.VerifyOptions) 
 	}
 	var out strings.Builder
 	for _, d := range total.Differences {
-		fmt.Fprintf(&out, "%s: %s differ\n  dbgen   %s\n  server  %s\n", d.Query, d.What, d.Dbgen, d.Server)
+		fmt.Fprintf(&out, "%s: %s\n  dbgen   %s\n  server  %s\n", d.Query, map[string]string{"types": "types differ", "plan": "plan differs"}[d.What], d.Dbgen, d.Server)
 	}
 	out.WriteString(total.Summary(opts) + "\n")
 	_, err = io.WriteString(a.std.Out, out.String())
