@@ -102,6 +102,7 @@ func setRelSize(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 }
 
 func setTableSize(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
+	prep.NoteUnreadIndexes(root, rl)
 	rte := root.RTEs[rl.Index]
 	switch {
 	case rl.Table.Kind == catalog.KindPartitioned:

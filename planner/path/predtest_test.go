@@ -2,15 +2,12 @@ package path_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/eval"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 	"github.com/dbgen/dbgen/planner/path"
 	"github.com/dbgen/dbgen/planner/rel"
 )
@@ -29,51 +26,31 @@ var conditions = []string{
 // index's.
 func TestPredicates(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
+	f := plantest.New(t, schema, data)
 	ctx := context.Background()
-	if _, err := f.conn.Exec(ctx, "CREATE TABLE p AS SELECT id, a, b, c, flag FROM t LIMIT 100; SET enable_seqscan = off"); err != nil {
+	if _, err := f.Conn.Exec(ctx, "CREATE TABLE p AS SELECT id, a, b, c, flag FROM t LIMIT 100; SET enable_seqscan = off"); err != nil {
 		t.Fatal(err)
 	}
-	g := &rel.Global{Catalog: f.bound.Catalog, Stats: f.bound, Settings: f.bound.Settings, VersionNum: f.bound.VersionNum}
+	g := &rel.Global{Catalog: f.Bound.Catalog, Stats: f.Bound, Settings: f.Bound.Settings, VersionNum: f.Bound.VersionNum}
 	root := &rel.PlannerInfo{Global: g}
 	exprs := make([][]query.Expr, len(conditions))
 	for i, c := range conditions {
-		sql := "-- name: Q :many\nSELECT a FROM t WHERE " + c + ";"
-		stmts, _ := parser.ParseFiles([]*source.File{source.NewFile("q.sql", sql)}, parser.Queries)
-		a, diags := analyze.Statement(f.bound.Catalog, stmts[0])
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		exprs[i] = eval.AndList(eval.Fold(g, a.Query.JoinTree.Quals))
+		q := plantest.Analyze(t, f.Bound.Catalog, "SELECT a FROM t WHERE "+c)
+		exprs[i] = eval.AndList(eval.Fold(g, q.JoinTree.Quals))
 	}
 	proved := 0
 	for i, pred := range conditions {
 		if pred == "b = NULL" {
 			continue // folds to a constant, of which no index is made
 		}
-		if _, err := f.conn.Exec(ctx, "CREATE INDEX probe ON p (id) WHERE "+pred); err != nil {
+		if _, err := f.Conn.Exec(ctx, "CREATE INDEX probe ON p (id) WHERE "+pred); err != nil {
 			t.Fatal(pred, err)
 		}
 		for j, clause := range conditions {
 			if clause == "b = NULL" {
 				continue
 			}
-			rows, err := f.conn.Query(ctx, "EXPLAIN SELECT * FROM p WHERE "+clause)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var text strings.Builder
-			for rows.Next() {
-				var line string
-				if err := rows.Scan(&line); err != nil {
-					t.Fatal(err)
-				}
-				fmt.Fprintln(&text, line)
-			}
-			if err := rows.Err(); err != nil {
-				t.Fatal(err)
-			}
-			want := strings.Contains(text.String(), "probe")
+			want := strings.Contains(f.Explain(t, "SELECT * FROM p WHERE "+clause, "TEXT"), "probe")
 			got := path.PredicateImpliedBy(root, exprs[i], exprs[j], false)
 			if got != want {
 				t.Errorf("%s => %s: %v, on the server %v", clause, pred, got, want)
@@ -82,7 +59,7 @@ func TestPredicates(t *testing.T) {
 				proved++
 			}
 		}
-		if _, err := f.conn.Exec(ctx, "DROP INDEX probe"); err != nil {
+		if _, err := f.Conn.Exec(ctx, "DROP INDEX probe"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,8 +71,8 @@ func TestPredicates(t *testing.T) {
 // TestRefutation: contradictions are seen, and nothing else is taken for one.
 func TestRefutation(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
-	g := &rel.Global{Catalog: f.bound.Catalog, Stats: f.bound, Settings: f.bound.Settings, VersionNum: f.bound.VersionNum}
+	f := plantest.New(t, schema, data)
+	g := &rel.Global{Catalog: f.Bound.Catalog, Stats: f.Bound, Settings: f.Bound.Settings, VersionNum: f.Bound.VersionNum}
 	root := &rel.PlannerInfo{Global: g}
 	for _, c := range []struct {
 		pred, clause string
@@ -116,13 +93,8 @@ func TestRefutation(t *testing.T) {
 		{"b > 1", "a > 1", false},
 	} {
 		list := func(text string) []query.Expr {
-			sql := "-- name: Q :many\nSELECT a FROM t WHERE " + text + ";"
-			stmts, _ := parser.ParseFiles([]*source.File{source.NewFile("q.sql", sql)}, parser.Queries)
-			a, diags := analyze.Statement(f.bound.Catalog, stmts[0])
-			if diags.HasErrors() {
-				t.Fatal(diags)
-			}
-			return eval.AndList(eval.Fold(g, a.Query.JoinTree.Quals))
+			q := plantest.Analyze(t, f.Bound.Catalog, "SELECT a FROM t WHERE "+text)
+			return eval.AndList(eval.Fold(g, q.JoinTree.Quals))
 		}
 		if got := path.PredicateRefutedBy(root, list(c.pred), list(c.clause), false); got != c.want {
 			t.Errorf("%s refutes %s: %v", c.clause, c.pred, got)

@@ -74,8 +74,12 @@ func indexInfos(root *rel.PlannerInfo, rl *rel.RelOptInfo, parent bool) []*rel.I
 		if !x.Valid {
 			// Either the server has it invalid, too, or its definition was
 			// not understood, and then the server may use it.
-			if f := g.Stats.Index(x.OID); f.Index == nil || !f.Invalid {
-				g.Approximate("index " + x.Name + " is not understood, and the server may use it")
+			switch f := g.Stats.Index(x.OID); {
+			case f.Index != nil && f.Invalid:
+			case needsClause(g.Catalog, x):
+				rl.Unread = append(rl.Unread, x)
+			default:
+				unread(g, x)
 			}
 			continue
 		}
@@ -96,6 +100,61 @@ func indexInfos(root *rel.PlannerInfo, rl *rel.RelOptInfo, parent bool) []*rel.I
 		out[i] = list[i].x
 	}
 	return out
+}
+
+func unread(g *rel.Global, x *catalog.Index) {
+	g.Approximate("index " + x.Name + " is not understood, and the server may use it")
+}
+
+// needsClause reports whether an index is of use only to clauses on its columns:
+// it gives no order, answers nothing by itself and has no predicate
+// (build_index_paths, indxpath.c).
+func needsClause(cat *catalog.Catalog, x *catalog.Index) bool {
+	m := cat.Method(x.Method)
+	return m != nil && (m.Name == "gin" || m.Name == "brin" || m.Name == "hash") && len(x.Predicate) == 0
+}
+
+// NoteUnreadIndexes makes the plan approximate if a clause is on a column of an
+// index that is not understood. It is called once the relation's clauses are
+// known.
+func NoteUnreadIndexes(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
+	for _, x := range rl.Unread {
+		var columns query.Relids
+		for _, k := range x.Keys {
+			if k.Column > 0 {
+				columns = columns.Add(k.Column)
+			}
+			query.Walk(k.Expr, func(e query.Expr) bool {
+				if v, ok := e.(*query.Var); ok && v.AttNo > 0 {
+					columns = columns.Add(v.AttNo)
+				}
+				return true
+			})
+		}
+		found := false
+		look := func(e query.Expr) {
+			query.Walk(e, func(e query.Expr) bool {
+				v, ok := e.(*query.Var)
+				found = found || ok && v.VarNo == rl.Index && (v.AttNo == 0 || columns.Has(max(v.AttNo, 0)))
+				return !found
+			})
+		}
+		for _, list := range [][]*rel.RestrictInfo{rl.BaseRestrict, rl.JoinInfo} {
+			for _, r := range list {
+				look(r.Clause)
+			}
+		}
+		for _, ec := range root.ECs {
+			for _, m := range ec.Members {
+				if len(ec.Members) > 1 && m.Relids.Has(rl.Index) {
+					look(m.Expr)
+				}
+			}
+		}
+		if found {
+			unread(root.Global, x)
+		}
+	}
 }
 
 func indexInfo(root *rel.PlannerInfo, rl *rel.RelOptInfo, x *catalog.Index, parent bool) (*rel.IndexOptInfo, bool) {

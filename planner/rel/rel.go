@@ -294,6 +294,9 @@ type RelOptInfo struct {
 	LateralVars        []query.Expr
 	LateralReferencers query.Relids
 	Indexes            []*IndexOptInfo
+	// Unread are indexes whose definition is not understood, and which the
+	// server may use for a clause on one of their columns.
+	Unread []*catalog.Index
 	ExtStats           []*stats.ExtendedFacts
 	Pages              float64
 	Tuples             float64
