@@ -10,14 +10,10 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/catalog/builtin"
-	"github.com/dbgen/dbgen/parser/ddl"
 	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/eval"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 	"github.com/dbgen/dbgen/planner/rel"
 	"github.com/dbgen/dbgen/planner/selectivity"
 	"github.com/dbgen/dbgen/planner/stats"
@@ -33,15 +29,7 @@ type fixture struct {
 // and indexes, and nothing more.
 func (f *fixture) root(t testing.TB, sql string) *rel.PlannerInfo {
 	t.Helper()
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("q.sql", "-- name: Q :many\n"+sql+";")}, parser.Queries)
-	if diags.HasErrors() {
-		t.Fatal(sql, diags)
-	}
-	a, diags := analyze.Statement(f.g.Catalog, stmts[0])
-	if diags.HasErrors() {
-		t.Fatalf("%s: %s", sql, diags[0].Message)
-	}
-	q := a.Query
+	q := plantest.Analyze(t, f.g.Catalog, sql)
 	f.g.Reasons = nil
 	root := &rel.PlannerInfo{Parse: q, Global: f.g, Level: 1}
 	root.Rels = make([]*rel.RelOptInfo, len(q.RangeTable)+1)
@@ -96,24 +84,11 @@ func restrictInfo(root *rel.PlannerInfo, e query.Expr) *rel.RestrictInfo {
 // handFixture is a fixture of a schema and a statistics file written by hand.
 func handFixture(t testing.TB, schema, file string) *fixture {
 	t.Helper()
-	base, err := builtin.Load(16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cat := catalog.New(base)
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", schema)}, parser.Schema)
-	diags.Append(ddl.Apply(cat, stmts))
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
 	f, diags := stats.Read("stats.json", []byte(file))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	b, diags := stats.Bind(f, cat, stats.BindOptions{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
+	b := plantest.Bind(t, plantest.Catalog(t, 16, schema), f)
 	return &fixture{bound: b, g: &rel.Global{Catalog: b.Catalog, Stats: b, Settings: b.Settings, VersionNum: b.VersionNum}}
 }
 

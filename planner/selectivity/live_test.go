@@ -10,17 +10,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/dbgen/dbgen/parser"
-	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/catalog/builtin"
-	"github.com/dbgen/dbgen/parser/ddl"
 	"github.com/dbgen/dbgen/parser/query"
-	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/eval"
+	"github.com/dbgen/dbgen/planner/internal/plantest"
 	"github.com/dbgen/dbgen/planner/rel"
 	"github.com/dbgen/dbgen/planner/selectivity"
-	"github.com/dbgen/dbgen/planner/stats"
-	"github.com/dbgen/dbgen/planner/stats/pull"
 	"github.com/dbgen/dbgen/runtime/pgtest"
 )
 
@@ -85,27 +79,9 @@ var wheres = []string{
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db := pgtest.New(t, pgtest.SQL(schema, data))
-	conn := db.Conn()
+	p := plantest.New(t, schema, data)
+	conn, b := p.Conn, p.Bound
 	ctx := context.Background()
-	file, _, err := pull.Pull(ctx, conn, pull.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := builtin.Load(file.Server.VersionNum / 10000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cat := catalog.New(base)
-	stmts, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", schema)}, parser.Schema)
-	diags.Append(ddl.Apply(cat, stmts))
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	b, diags := stats.Bind(file, cat, stats.BindOptions{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
 	for _, sql := range []string{"SET plan_cache_mode = force_generic_plan", "SET max_parallel_workers_per_gather = 0", "SET timezone = 'UTC'"} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			t.Fatal(err)
