@@ -75,11 +75,8 @@ func (w writer) column(v *query.Var) (qualifier, name string) {
 	if e == nil {
 		return "", "?column?"
 	}
-	qualifier = e.name
-	if qualifier == "" && e.rte.ERef != nil {
-		qualifier = e.rte.ERef.Name
-	}
-	return qualifier, w.c.columnName(e, v.AttNo)
+	// An entry that no node scans has no name (get_variable, ruleutils.c).
+	return e.name, w.c.columnName(e, v.AttNo)
 }
 
 // resolve follows a Var of a node's input to the expression that it means
