@@ -23,6 +23,9 @@ func uniquePath(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path, sj *rel
 	if sub == nil || !sj.SemiCanBtree && !sj.SemiCanHash {
 		return nil
 	}
+	if root.Global.Version(18) && onlyConstants(root, sj.SemiRHSExprs) {
+		root.Global.Approximate("a semijoin on columns that equal constants")
+	}
 	s := sub.Base()
 	u := &rel.UniquePath{Sub: sub, Operators: sj.SemiOperators, Exprs: sj.SemiRHSExprs}
 	u.Parent, u.Target, u.Param = rl, rl.Target, s.Param
@@ -66,6 +69,23 @@ func uniquePath(root *rel.PlannerInfo, rl *rel.RelOptInfo, sub rel.Path, sj *rel
 	}
 	rl.CheapestUnique = u
 	return u
+}
+
+// onlyConstants reports whether each expression is known to equal a constant. A
+// server of 18 does not make such a right side unique.
+func onlyConstants(root *rel.PlannerInfo, exprs []query.Expr) bool {
+	for _, e := range exprs {
+		found := false
+		for _, ec := range root.ECs {
+			for _, m := range ec.Members {
+				found = found || ec.HasConst && query.Equal(m.Expr, e)
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return len(exprs) > 0
 }
 
 // alreadyUnique reports whether an index or the subquery itself keeps the

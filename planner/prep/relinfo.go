@@ -38,6 +38,15 @@ func getRelationInfo(root *rel.PlannerInfo, rte *query.RangeTblEntry, rl *rel.Re
 	}
 	if !parent {
 		rl.Pages, rl.Tuples, rl.AllVisFrac = g.Stats.Size(t.OID)
+		if r := facts.Relation; rl.Pages > 0 && (r.RelTuples != nil && *r.RelTuples < 0 || r.RelPages != nil && *r.RelPages == 0) {
+			// How many rows fit was worked out from the columns' widths, which
+			// are kept (get_rel_data_width, plancat.c).
+			for _, c := range t.Columns {
+				if !c.Dropped {
+					rl.AttrWidths[c.Number-rl.MinAttr] = g.Stats.Column(t.OID, c.Number, false).AvgWidth
+				}
+			}
+		}
 		note(g, facts.Derived)
 	}
 	if t.Kind == catalog.KindForeign {

@@ -166,6 +166,7 @@ func newMinMaxAgg(root *rel.PlannerInfo, rl *rel.RelOptInfo, aggs []*rel.MinMaxA
 	safe := g.Version(17)
 	for _, m := range aggs {
 		plans += m.PathCost
+		p.DisabledNodes += m.Path.Base().DisabledNodes
 		safe = safe && m.Path.Base().ParallelSafe
 	}
 	c := target.Cost
