@@ -29,7 +29,7 @@ func QueryPlanner(root *rel.PlannerInfo, setKeys func()) *rel.RelOptInfo {
 		return rl
 	}
 	list := prep.Init(root, setKeys)
-	noteSelfJoins(root)
+	noteSelfJoins(root, list)
 	noteOuterJoins(root)
 	path.ExtractRestrictionOrClauses(root)
 	prep.AddOtherRels(root)

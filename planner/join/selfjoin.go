@@ -1,33 +1,56 @@
 package join
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/dbgen/dbgen/parser/query"
+	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
-// noteSelfJoins marks the plan as approximate where PostgreSQL 18 may drop a
-// join of a table with itself on a unique key (remove_useless_self_joins,
-// analyzejoins.c), which is not done here.
-func noteSelfJoins(root *rel.PlannerInfo) {
-	if !root.Global.Version(18) || !root.Global.Settings.EnableSelfJoinElimination {
+// noteSelfJoins looks for joins of a table with itself on a unique key, which
+// PostgreSQL 18 drops; here the plan becomes approximate. The search makes the
+// equalities of each pair, and clauses once made are used by the joins that
+// follow (remove_useless_self_joins, analyzejoins.c).
+func noteSelfJoins(root *rel.PlannerInfo, list *prep.JoinList) {
+	if !root.Global.Version(18) || !root.Global.Settings.EnableSelfJoinElimination || len(list.Subs) < 2 && list.Subs[0].Rel > 0 {
 		return
 	}
-	for i, a := range root.Rels {
-		if a == nil || a.Kind != rel.BaseRel || a.Table == nil {
+	var rels []*rel.RelOptInfo
+	for _, item := range list.Subs {
+		if item.Rel == 0 {
+			noteSelfJoins(root, item)
 			continue
 		}
-		for _, b := range root.Rels[i+1:] {
-			if b == nil || b.Kind != rel.BaseRel || b.Table != a.Table {
+		rte := root.RTEs[item.Rel]
+		if rl := root.Rels[item.Rel]; rte.Kind == query.RTERelation && rl.Table.Kind == 'r' && rte.Sample == nil && item.Rel != root.Parse.ResultRelation {
+			rels = append(rels, rl)
+		}
+	}
+	slices.SortFunc(rels, func(a, b *rel.RelOptInfo) int {
+		return cmp.Or(cmp.Compare(a.Table.OID, b.Table.OID), cmp.Compare(a.Index, b.Index))
+	})
+	for i, a := range rels {
+		for _, b := range rels[i+1:] {
+			if b.Table != a.Table {
+				break
+			}
+			if slices.ContainsFunc(root.JoinInfoList, func(sj *rel.SpecialJoinInfo) bool { return between(sj, a, b) }) {
 				continue
 			}
-			if slices.ContainsFunc(a.Indexes, func(x *rel.IndexOptInfo) bool { return x.Unique && joinedOn(root, a, b, x) }) {
+			equal := prep.GenerateJoinImpliedEqualities(root, a.Relids.Union(b.Relids), a.Relids, b, nil)
+			if len(equal) > 0 && slices.ContainsFunc(a.Indexes, func(x *rel.IndexOptInfo) bool { return x.Unique && joinedOn(root, a, b, x) }) {
 				root.Global.Approximate("a join of " + a.Table.Name + " with itself on a unique key: its elimination")
-				return
 			}
 		}
 	}
+}
+
+// between reports whether two relations stand on different sides of an outer
+// join.
+func between(sj *rel.SpecialJoinInfo, a, b *rel.RelOptInfo) bool {
+	return sj.SynLeft.Has(a.Index) != sj.SynLeft.Has(b.Index) || sj.SynRight.Has(a.Index) != sj.SynRight.Has(b.Index)
 }
 
 // joinedOn reports whether the columns of an index are equal between two
