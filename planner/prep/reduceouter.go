@@ -101,7 +101,7 @@ func (r *outerReducer) reduce(n query.JoinNode, nonnull query.Relids, forced eva
 		if jt == query.JoinRight {
 			n.Left, n.Right = n.Right, n.Left
 			jt = query.JoinLeft
-			left, right = right, left
+			right = left
 		}
 		if jt == query.JoinLeft {
 			// The join's own condition needs a column to be not null that a

@@ -296,15 +296,15 @@ type RelOptInfo struct {
 	Indexes            []*IndexOptInfo
 	// Unread are indexes whose definition is not understood, and which the
 	// server may use for a clause on one of their columns.
-	Unread []*catalog.Index
-	ExtStats           []*stats.ExtendedFacts
-	Pages              float64
-	Tuples             float64
-	AllVisFrac         float64
-	EClassIndexes      query.Relids // positions in PlannerInfo.ECs
-	SubRoot            *PlannerInfo // of a subquery
-	SubParams          []*PlannerParam
-	ParallelWorkers    int // storage parameter, -1 for none
+	Unread          []*catalog.Index
+	ExtStats        []*stats.ExtendedFacts
+	Pages           float64
+	Tuples          float64
+	AllVisFrac      float64
+	EClassIndexes   query.Relids // positions in PlannerInfo.ECs
+	SubRoot         *PlannerInfo // of a subquery
+	SubParams       []*PlannerParam
+	ParallelWorkers int // storage parameter, -1 for none
 	// AmandFlags of index scans: TID paths.
 
 	// UniqueFor and NonUniqueFor cache innerrel_is_unique.
