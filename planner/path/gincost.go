@@ -1,6 +1,7 @@
 package path
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/query"
@@ -38,6 +39,10 @@ func ginCost(root *rel.PlannerInfo, p *rel.IndexPath, probe cost.IndexProbe, app
 	}
 	for i := range g.full {
 		g.counts.Full = g.counts.Full || g.full[i] && !g.normal[i]
+	}
+	if x.Physical != nil && x.Physical.GIN != nil && x.Physical.GIN.EntryPagesGuessed &&
+		(g.counts.Partial > 0 || g.counts.Arrays > 1 || probe.LoopCount > 1) {
+		approximate("the entry pages of GIN index " + x.Index.Name + " are not in the statistics")
 	}
 	return cost.GIN(cost.ParamsOf(root.Global), probe, s, g.counts)
 }
@@ -96,11 +101,70 @@ func (g *ginQuals) constant(n *query.OpExpr, c *query.Const, col int) {
 			return
 		}
 	}
+	if f != nil && o != nil && (f.Name == "jsonb_ops" || f.Name == "jsonb_path_ops") {
+		if n, ok := g.jsonbEntries(f.Name, o.Name, c); ok {
+			g.counts.Exact += n
+			g.counts.Search += n
+			if n == 0 {
+				g.full[col] = true
+			} else {
+				g.normal[col] = true
+			}
+			return
+		}
+	}
 	g.approximate("the entries that GIN index " + g.x.Index.Name + " is searched for")
 	words := float64(max(len(strings.Fields(c.Value)), 1))
 	g.counts.Exact += words
 	g.counts.Search += words
 	g.normal[col] = true
+}
+
+// jsonbEntries counts the entries that a constant is searched by: of what is
+// contained the scalars, and unless paths are hashed the keys, too; of ?, ?| and
+// ?& the keys (gin_extract_jsonb_query and gin_extract_jsonb_query_path,
+// jsonb_gin.c).
+func (g *ginQuals) jsonbEntries(family, op string, c *query.Const) (float64, bool) {
+	switch op {
+	case "?":
+		return 1, family == "jsonb_ops"
+	case "?|", "?&":
+		elems, ok := eval.Elements(g.root.Global, c)
+		n := 0
+		for _, e := range elems {
+			if !e.Null {
+				n++
+			}
+		}
+		return float64(n), ok && family == "jsonb_ops"
+	case "@>":
+		var v interface{}
+		if json.Unmarshal([]byte(c.Value), &v) != nil {
+			return 0, false
+		}
+		return jsonbEntries(v, family == "jsonb_ops"), true
+	}
+	return 0, false
+}
+
+func jsonbEntries(v interface{}, keys bool) float64 {
+	n := 0.0
+	switch x := v.(type) {
+	case map[string]interface{}:
+		for _, m := range x {
+			n += jsonbEntries(m, keys)
+		}
+		if keys {
+			n += float64(len(x))
+		}
+	case []interface{}:
+		for _, m := range x {
+			n += jsonbEntries(m, keys)
+		}
+	default:
+		n = 1
+	}
+	return n
 }
 
 // array counts the entries of an array operator (ginqueryarrayextract,

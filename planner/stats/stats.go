@@ -161,6 +161,9 @@ type GIN struct {
 	EntryPages   float64 `json:"entry_pages"`
 	DataPages    float64 `json:"data_pages"`
 	Entries      float64 `json:"entries"`
+	// EntryPagesGuessed tells that only the height that EntryPages implies was
+	// found out, not the number itself.
+	EntryPagesGuessed bool `json:"entry_pages_guessed,omitempty"`
 }
 
 // Extended is a CREATE STATISTICS object.

@@ -123,7 +123,10 @@ func (p *puller) heights(ctx context.Context) error {
 		return err
 	}
 	if schema == "" {
-		return p.probeHeights(ctx)
+		if err := p.probeHeights(ctx); err != nil {
+			return err
+		}
+		return p.probeGIN(ctx)
 	}
 	var sqls []string
 	var of []*index
@@ -228,6 +231,7 @@ func (x *index) order() string {
 // planNode is what is needed of a node of EXPLAIN (FORMAT JSON).
 type planNode struct {
 	Startup float64    `json:"Startup Cost"`
+	Total   float64    `json:"Total Cost"`
 	Index   string     `json:"Index Name"`
 	Filter  string     `json:"Filter"`
 	Plans   []planNode `json:"Plans"`
