@@ -56,6 +56,8 @@ type GetBookRow struct {
 // GetBook returns a book with its publisher.
 //
 // The error matches pgx.ErrNoRows if there is none.
+//
+// Plan: Index Scan using books_pkey on books, Index Scan using publishers_pkey on publishers
 func (r *CatalogRepository) GetBook(ctx context.Context, id int64) (GetBookRow, error) {
 	return runtime.One(ctx, r.db, getBookQuery, scanGetBookRow, id)
 }
@@ -94,6 +96,8 @@ type GetEditionByISBNRow struct {
 // GetEditionByISBN finds what the scanner at the till has read.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using editions_isbn13_key on editions, Index Scan using books_pkey on books
 func (r *CatalogRepository) GetEditionByISBN(ctx context.Context, isbn13 string) (GetEditionByISBNRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getEditionByISBNQuery, scanGetEditionByISBNRow, isbn13)
 }
@@ -126,6 +130,8 @@ type ListEditionsOfBookRow struct {
 }
 
 // ListEditionsOfBook returns the editions of a book, cheapest first.
+//
+// Plan: Index Scan using editions_book_format_key on editions
 func (r *CatalogRepository) ListEditionsOfBook(ctx context.Context, bookID int64) ([]ListEditionsOfBookRow, error) {
 	return runtime.Many(ctx, r.db, listEditionsOfBookQuery, scanListEditionsOfBookRow, bookID)
 }
@@ -159,6 +165,8 @@ type ListEditionsRow struct {
 }
 
 // ListEditions returns the editions with the given IDs, for the cart.
+//
+// Plan: Index Scan using editions_pkey on editions, Index Scan using books_pkey on books
 func (r *CatalogRepository) ListEditions(ctx context.Context, ids []int64) ([]ListEditionsRow, error) {
 	return runtime.Many(ctx, r.db, listEditionsQuery, scanListEditionsRow, ids)
 }
@@ -191,6 +199,8 @@ type ListBooksByAuthorRow struct {
 }
 
 // ListBooksByAuthor returns what an author had a hand in, newest first.
+//
+// Plan: Bitmap Heap Scan using book_authors_author_idx on book_authors, Index Scan using books_pkey on books
 func (r *CatalogRepository) ListBooksByAuthor(ctx context.Context, authorID int64) ([]ListBooksByAuthorRow, error) {
 	return runtime.Many(ctx, r.db, listBooksByAuthorQuery, scanListBooksByAuthorRow, authorID)
 }
@@ -223,6 +233,8 @@ type ListAuthorsOfBooksRow struct {
 }
 
 // ListAuthorsOfBooks returns the authors of several books, in their order.
+//
+// Plan: Index Scan using book_authors_pkey on book_authors, Index Scan using authors_pkey on authors
 func (r *CatalogRepository) ListAuthorsOfBooks(ctx context.Context, bookIDs []int64) ([]ListAuthorsOfBooksRow, error) {
 	return runtime.Many(ctx, r.db, listAuthorsOfBooksQuery, scanListAuthorsOfBooksRow, bookIDs)
 }
@@ -262,6 +274,8 @@ type ListAuthorsAfterRow struct {
 }
 
 // ListAuthorsAfter pages through the index of authors.
+//
+// Plan: Index Scan using authors_sort_name_idx on authors
 func (r *CatalogRepository) ListAuthorsAfter(ctx context.Context, p ListAuthorsAfterParams) ([]ListAuthorsAfterRow, error) {
 	return runtime.Many(ctx, r.db, listAuthorsAfterQuery, scanListAuthorsAfterRow, p.AfterSortName, p.AfterID, p.PageSize)
 }
@@ -293,6 +307,8 @@ type SearchBooksRow struct {
 }
 
 // SearchBooks is the search box of the shop.
+//
+// Plan: Bitmap Heap Scan using books_search_idx on books
 func (r *CatalogRepository) SearchBooks(ctx context.Context, query string) ([]SearchBooksRow, error) {
 	return runtime.Many(ctx, r.db, searchBooksQuery, scanSearchBooksRow, query)
 }
@@ -315,6 +331,8 @@ WHERE search @@ websearch_to_tsquery('english', $1)
 var countSearchHitsQuery = runtime.Query{Name: "CountSearchHits", SQL: countSearchHitsSQL, ReadOnly: true}
 
 // CountSearchHits tells how many books a search has found in a language.
+//
+// Plan: Bitmap Heap Scan using books_search_idx on books
 func (r *CatalogRepository) CountSearchHits(ctx context.Context, query string, language string) (int64, error) {
 	return runtime.One(ctx, r.db, countSearchHitsQuery, scanCountSearchHits, query, language)
 }
@@ -341,6 +359,8 @@ type ListBooksOfGenresRow struct {
 }
 
 // ListBooksOfGenres returns the newest books that have all the genres.
+//
+// Plan: Bitmap Heap Scan using books_genres_idx on books
 func (r *CatalogRepository) ListBooksOfGenres(ctx context.Context, genres []string) ([]ListBooksOfGenresRow, error) {
 	return runtime.Many(ctx, r.db, listBooksOfGenresQuery, scanListBooksOfGenresRow, genres)
 }
@@ -371,6 +391,8 @@ type ListBooksWithAttributesRow struct {
 }
 
 // ListBooksWithAttributes returns books by facts such as series or award.
+//
+// Plan: Bitmap Heap Scan using books_attributes_idx on books
 func (r *CatalogRepository) ListBooksWithAttributes(ctx context.Context, attributes json.RawMessage) ([]ListBooksWithAttributesRow, error) {
 	return runtime.Many(ctx, r.db, listBooksWithAttributesQuery, scanListBooksWithAttributesRow, attributes)
 }
@@ -410,6 +432,8 @@ type ListNewReleasesRow struct {
 }
 
 // ListNewReleases returns what came out in a span of days.
+//
+// Plan: Index Scan using books_published_idx on books
 func (r *CatalogRepository) ListNewReleases(ctx context.Context, p ListNewReleasesParams) ([]ListNewReleasesRow, error) {
 	return runtime.Many(ctx, r.db, listNewReleasesQuery, scanListNewReleasesRow, runtime.Date(p.FirstDay), runtime.Date(p.LastDay), p.MaxRows)
 }
@@ -451,6 +475,8 @@ type FilterBooksRow struct {
 }
 
 // FilterBooks narrows by whatever is given.
+//
+// Plan: Bitmap Heap Scan using books_publisher_idx on books
 func (r *CatalogRepository) FilterBooks(ctx context.Context, p FilterBooksParams) ([]FilterBooksRow, error) {
 	return runtime.Many(ctx, r.db, filterBooksQuery, scanFilterBooksRow, p.PublisherID, p.Language, p.MaxPages)
 }
@@ -485,6 +511,8 @@ type ListCheapestEditionsRow struct {
 
 // ListCheapestEditions returns the cheapest edition of each book of a publisher
 // that can be bought.
+//
+// Plan: Bitmap Heap Scan using books_publisher_idx on books, Index Scan using editions_book_format_key on editions
 func (r *CatalogRepository) ListCheapestEditions(ctx context.Context, publisherID int32) ([]ListCheapestEditionsRow, error) {
 	return runtime.Many(ctx, r.db, listCheapestEditionsQuery, scanListCheapestEditionsRow, publisherID)
 }
@@ -516,6 +544,8 @@ type ListBargainsRow struct {
 }
 
 // ListBargains returns the cheapest editions up to a price.
+//
+// Plan: Index Only Scan using editions_active_price_idx on editions
 func (r *CatalogRepository) ListBargains(ctx context.Context, maxPrice pgtype.Numeric) ([]ListBargainsRow, error) {
 	return runtime.Many(ctx, r.db, listBargainsQuery, scanListBargainsRow, maxPrice)
 }
@@ -551,6 +581,8 @@ type StreamCatalogRow struct {
 //
 // The rows are read as the loop advances; the connection is held until the loop
 // ends. An error is yielded last, with a zero StreamCatalogRow.
+//
+// Plan: Index Scan using editions_pkey on editions, Index Scan using books_pkey on books, Index Scan using publishers_pkey on publishers
 func (r *CatalogRepository) StreamCatalog(ctx context.Context, afterEditionID int64) iter.Seq2[StreamCatalogRow, error] {
 	return runtime.Iter(ctx, r.db, streamCatalogQuery, scanStreamCatalogRow, afterEditionID)
 }
@@ -581,6 +613,8 @@ type ListPublishersOfLanguageRow struct {
 }
 
 // ListPublishersOfLanguage returns the publishers with books in a language.
+//
+// Plan: Index Scan using publishers_name_key on publishers, Index Scan using books_publisher_idx on books
 func (r *CatalogRepository) ListPublishersOfLanguage(ctx context.Context, language string) ([]ListPublishersOfLanguageRow, error) {
 	return runtime.Many(ctx, r.db, listPublishersOfLanguageQuery, scanListPublishersOfLanguageRow, language)
 }
@@ -601,6 +635,8 @@ ORDER BY language`
 var listLanguagesQuery = runtime.Query{Name: "ListLanguages", SQL: listLanguagesSQL, ReadOnly: true}
 
 // ListLanguages returns the languages a publisher prints.
+//
+// Plan: Bitmap Heap Scan using books_publisher_idx on books
 func (r *CatalogRepository) ListLanguages(ctx context.Context, publisherID int32) ([]string, error) {
 	return runtime.Many(ctx, r.db, listLanguagesQuery, scanListLanguages, publisherID)
 }
@@ -627,6 +663,8 @@ type ListProlificAuthorsRow struct {
 }
 
 // ListProlificAuthors returns the authors of at least min_books books.
+//
+// Plan: Seq Scan on book_authors, Seq Scan on authors
 func (r *CatalogRepository) ListProlificAuthors(ctx context.Context, minBooks int64) ([]ListProlificAuthorsRow, error) {
 	return runtime.Many(ctx, r.db, listProlificAuthorsQuery, scanListProlificAuthorsRow, minBooks)
 }
@@ -659,6 +697,8 @@ type SuggestNamesRow struct {
 }
 
 // SuggestNames completes what is being typed, over authors and publishers.
+//
+// Plan: Bitmap Heap Scan using authors_sort_name_idx on authors, Seq Scan on publishers
 func (r *CatalogRepository) SuggestNames(ctx context.Context, prefix string) ([]SuggestNamesRow, error) {
 	return runtime.Many(ctx, r.db, suggestNamesQuery, scanSuggestNamesRow, prefix)
 }
@@ -747,6 +787,8 @@ var changePriceQuery = runtime.Query{Name: "ChangePrice", SQL: changePriceSQL}
 // ChangePrice sets the price of an edition.
 //
 // The error matches [ErrEditionsPriceCheck] if that constraint is violated.
+//
+// Plan: Index Scan using editions_pkey on editions
 func (r *CatalogRepository) ChangePrice(ctx context.Context, price pgtype.Numeric, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, changePriceQuery, price, id)
 }

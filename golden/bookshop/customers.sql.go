@@ -41,6 +41,8 @@ var getCustomerQuery = runtime.Query{Name: "GetCustomer", SQL: getCustomerSQL, R
 // GetCustomer returns the customer with the given ID, closed accounts too.
 //
 // The error matches pgx.ErrNoRows if there is none.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) GetCustomer(ctx context.Context, id int64) (Customer, error) {
 	return runtime.One(ctx, r.db, getCustomerQuery, scanCustomer, id)
 }
@@ -66,6 +68,8 @@ type GetCustomerByPublicIDRow struct {
 // GetCustomerByPublicID finds an open account by the ID shown in links.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using customers_public_id_key on customers
 func (r *CustomerRepository) GetCustomerByPublicID(ctx context.Context, publicID pgtype.UUID) (GetCustomerByPublicIDRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getCustomerByPublicIDQuery, scanGetCustomerByPublicIDRow, publicID)
 }
@@ -101,6 +105,8 @@ type FindCustomerByEmailRow struct {
 // FindCustomerByEmail finds an account whatever the case of the address.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using customers_email_lower_key on customers
 func (r *CustomerRepository) FindCustomerByEmail(ctx context.Context, email string) (FindCustomerByEmailRow, bool, error) {
 	return runtime.Opt(ctx, r.db, findCustomerByEmailQuery, scanFindCustomerByEmailRow, email)
 }
@@ -132,6 +138,8 @@ type ListCustomersByIDsRow struct {
 }
 
 // ListCustomersByIDs returns the customers with the given IDs.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) ListCustomersByIDs(ctx context.Context, ids []int64) ([]ListCustomersByIDsRow, error) {
 	return runtime.Many(ctx, r.db, listCustomersByIDsQuery, scanListCustomersByIDsRow, ids)
 }
@@ -172,6 +180,8 @@ type ListCustomersAfterRow struct {
 
 // ListCustomersAfter returns a page of the customers, oldest first, behind the
 // last row of the page before.
+//
+// Plan: Index Scan using customers_created_idx on customers
 func (r *CustomerRepository) ListCustomersAfter(ctx context.Context, p ListCustomersAfterParams) ([]ListCustomersAfterRow, error) {
 	return runtime.Many(ctx, r.db, listCustomersAfterQuery, scanListCustomersAfterRow, p.AfterCreatedAt, p.AfterID, p.PageSize)
 }
@@ -204,6 +214,8 @@ type FindCustomersByNameRow struct {
 }
 
 // FindCustomersByName is the search box of the support desk.
+//
+// Plan: Seq Scan on customers
 func (r *CustomerRepository) FindCustomersByName(ctx context.Context, name string) ([]FindCustomersByNameRow, error) {
 	return runtime.Many(ctx, r.db, findCustomersByNameQuery, scanFindCustomersByNameRow, name)
 }
@@ -234,6 +246,8 @@ type FindCustomerByPhoneRow struct {
 }
 
 // FindCustomerByPhone tells who is calling.
+//
+// Plan: Seq Scan on customers
 func (r *CustomerRepository) FindCustomerByPhone(ctx context.Context, phone string) ([]FindCustomerByPhoneRow, error) {
 	return runtime.Many(ctx, r.db, findCustomerByPhoneQuery, scanFindCustomerByPhoneRow, phone)
 }
@@ -264,6 +278,8 @@ type ExportCustomersRow struct {
 }
 
 // ExportCustomers feeds the newsletter service.
+//
+// Plan: Seq Scan on customers
 func (r *CustomerRepository) ExportCustomers(ctx context.Context) ([]ExportCustomersRow, error) {
 	return runtime.Many(ctx, r.db, exportCustomersQuery, scanExportCustomersRow)
 }
@@ -296,6 +312,8 @@ type CountCustomersByLocaleRow struct {
 }
 
 // CountCustomersByLocale leaves out the locales of fewer than min_count people.
+//
+// Plan: Seq Scan on customers
 func (r *CustomerRepository) CountCustomersByLocale(ctx context.Context, minCount int64) ([]CountCustomersByLocaleRow, error) {
 	return runtime.Many(ctx, r.db, countCustomersByLocaleQuery, scanCountCustomersByLocaleRow, minCount)
 }
@@ -406,6 +424,8 @@ type UpdateCustomerRow struct {
 // It returns false if there is none.
 //
 // The error matches [ErrCustomersFullNameCheck] if that constraint is violated.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) UpdateCustomer(ctx context.Context, p UpdateCustomerParams) (UpdateCustomerRow, bool, error) {
 	return runtime.Opt(ctx, r.db, updateCustomerQuery, scanUpdateCustomerRow, p.FullName, p.Phone, p.Locale, p.ID)
 }
@@ -429,6 +449,8 @@ WHERE id = $2
 var mergePreferencesQuery = runtime.Query{Name: "MergePreferences", SQL: mergePreferencesSQL}
 
 // MergePreferences lays patch over the preferences of a customer.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) MergePreferences(ctx context.Context, patch json.RawMessage, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, mergePreferencesQuery, patch, id)
 }
@@ -445,6 +467,8 @@ var addLoyaltyPointsQuery = runtime.Query{Name: "AddLoyaltyPoints", SQL: addLoya
 //
 // The error matches [ErrCustomersLoyaltyPointsCheck] if that constraint is
 // violated.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) AddLoyaltyPoints(ctx context.Context, customerIDs []int64, points []int32) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, addLoyaltyPointsQuery, customerIDs, points)
 }
@@ -458,6 +482,8 @@ WHERE id = $1
 var closeAccountQuery = runtime.Query{Name: "CloseAccount", SQL: closeAccountSQL}
 
 // CloseAccount marks an account as closed.
+//
+// Plan: Index Scan using customers_pkey on customers
 func (r *CustomerRepository) CloseAccount(ctx context.Context, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, closeAccountQuery, id)
 }
@@ -483,6 +509,8 @@ type ListAddressesRow struct {
 }
 
 // ListAddresses returns the addresses of a customer, the default ones first.
+//
+// Plan: Index Scan using addresses_customer_idx on addresses
 func (r *CustomerRepository) ListAddresses(ctx context.Context, customerID int64) ([]ListAddressesRow, error) {
 	return runtime.Many(ctx, r.db, listAddressesQuery, scanListAddressesRow, customerID)
 }
@@ -522,6 +550,8 @@ type GetDefaultAddressRow struct {
 // GetDefaultAddress returns the address an order goes to if nothing else is said.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using addresses_default_key on addresses
 func (r *CustomerRepository) GetDefaultAddress(ctx context.Context, customerID int64, kind string) (GetDefaultAddressRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getDefaultAddressQuery, scanGetDefaultAddressRow, customerID, kind)
 }
@@ -561,6 +591,8 @@ type GetAddressOfKindRow struct {
 //
 // The error matches pgx.ErrNoRows if there is none and pgx.ErrTooManyRows if
 // there are several.
+//
+// Plan: Index Scan using addresses_customer_idx on addresses, Index Scan using customers_pkey on customers
 func (r *CustomerRepository) GetAddressOfKind(ctx context.Context, customerID int64, kind string) (GetAddressOfKindRow, error) {
 	return runtime.One(ctx, r.db, getAddressOfKindQuery, scanGetAddressOfKindRow, customerID, kind)
 }
@@ -621,6 +653,8 @@ type DeleteAddressRow struct {
 // DeleteAddress removes an address of a customer and returns what it was.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using addresses_pkey on addresses
 func (r *CustomerRepository) DeleteAddress(ctx context.Context, id int64, customerID int64) (DeleteAddressRow, bool, error) {
 	return runtime.Opt(ctx, r.db, deleteAddressQuery, scanDeleteAddressRow, id, customerID)
 }

@@ -87,6 +87,8 @@ type ListCustomerEventsRow struct {
 }
 
 // ListCustomerEvents returns the latest events of a customer.
+//
+// Plan: Bitmap Heap Scan on events, Seq Scan on events
 func (r *EventRepository) ListCustomerEvents(ctx context.Context, customerID int64) ([]ListCustomerEventsRow, error) {
 	return runtime.Many(ctx, r.db, listCustomerEventsQuery, scanListCustomerEventsRow, customerID)
 }
@@ -117,6 +119,8 @@ type ListSessionEventsRow struct {
 }
 
 // ListSessionEvents retraces a session for the support desk.
+//
+// Plan: Seq Scan on events
 func (r *EventRepository) ListSessionEvents(ctx context.Context, sessionID pgtype.UUID) ([]ListSessionEventsRow, error) {
 	return runtime.Many(ctx, r.db, listSessionEventsQuery, scanListSessionEventsRow, sessionID)
 }
@@ -151,6 +155,8 @@ type ListComplaintsRow struct {
 }
 
 // ListComplaints returns the complaints of the third quarter of 2026.
+//
+// Plan: Index Scan on events, Index Scan using customers_pkey on customers
 func (r *EventRepository) ListComplaints(ctx context.Context) ([]ListComplaintsRow, error) {
 	return runtime.Many(ctx, r.db, listComplaintsQuery, scanListComplaintsRow)
 }
@@ -190,6 +196,8 @@ type CountEventsByHourRow struct {
 }
 
 // CountEventsByHour counts the events of a kind in each hour of a span.
+//
+// Plan: Bitmap Heap Scan on events, Index Only Scan on events, Seq Scan on events
 func (r *EventRepository) CountEventsByHour(ctx context.Context, p CountEventsByHourParams) ([]CountEventsByHourRow, error) {
 	return runtime.Many(ctx, r.db, countEventsByHourQuery, scanCountEventsByHourRow, p.Kind, p.FromTime, p.ToTime)
 }
@@ -218,6 +226,8 @@ type CountBookViewsRow struct {
 }
 
 // CountBookViews counts how often a book was looked at, by what led there.
+//
+// Plan: Bitmap Heap Scan on events, Seq Scan on events
 func (r *EventRepository) CountBookViews(ctx context.Context, bookID string) ([]CountBookViewsRow, error) {
 	return runtime.Many(ctx, r.db, countBookViewsQuery, scanCountBookViewsRow, bookID)
 }
@@ -278,6 +288,8 @@ type ClaimJobsRow struct {
 }
 
 // ClaimJobs takes jobs that are due; other workers pass them over.
+//
+// Plan: Index Scan using jobs_ready_idx on jobs, Index Scan using jobs_pkey on jobs
 func (r *EventRepository) ClaimJobs(ctx context.Context, queue string, batchSize int64) ([]ClaimJobsRow, error) {
 	return runtime.Many(ctx, r.db, claimJobsQuery, scanClaimJobsRow, queue, batchSize)
 }
@@ -299,6 +311,8 @@ WHERE id = $2`
 var finishJobQuery = runtime.Query{Name: "FinishJob", SQL: finishJobSQL}
 
 // FinishJob closes a job.
+//
+// Plan: Index Scan using jobs_pkey on jobs
 func (r *EventRepository) FinishJob(ctx context.Context, lastError *string, id int64) error {
 	return runtime.Exec(ctx, r.db, finishJobQuery, lastError, id)
 }
@@ -323,6 +337,8 @@ type NextJobRow struct {
 // NextJob looks at the job that is due next.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using jobs_ready_idx on jobs
 func (r *EventRepository) NextJob(ctx context.Context, queue string) (NextJobRow, bool, error) {
 	return runtime.Opt(ctx, r.db, nextJobQuery, scanNextJobRow, queue)
 }

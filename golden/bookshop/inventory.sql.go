@@ -48,6 +48,8 @@ type GetStockRow struct {
 // GetStock returns the stock of an edition in a warehouse.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using inventory_pkey on inventory
 func (r *InventoryRepository) GetStock(ctx context.Context, editionID int64, warehouseID int32) (GetStockRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getStockQuery, scanGetStockRow, editionID, warehouseID)
 }
@@ -79,6 +81,8 @@ type ListStockRow struct {
 }
 
 // ListStock returns where an edition lies.
+//
+// Plan: Bitmap Heap Scan using inventory_pkey on inventory, Seq Scan on warehouses
 func (r *InventoryRepository) ListStock(ctx context.Context, editionID int64) ([]ListStockRow, error) {
 	return runtime.Many(ctx, r.db, listStockQuery, scanListStockRow, editionID)
 }
@@ -109,6 +113,8 @@ type LockStockRow struct {
 }
 
 // LockStock locks the stock of the editions of an order, in one order always.
+//
+// Plan: Index Scan using inventory_pkey on inventory
 func (r *InventoryRepository) LockStock(ctx context.Context, warehouseID int32, editionIDs []int64) ([]LockStockRow, error) {
 	return runtime.Many(ctx, r.db, lockStockQuery, scanLockStockRow, warehouseID, editionIDs)
 }
@@ -142,6 +148,8 @@ type ReserveStockParams struct {
 //
 // The error matches [ErrInventoryPromisedCheck] or [ErrInventoryReservedCheck]
 // if that constraint is violated.
+//
+// Plan: Index Scan using inventory_pkey on inventory
 func (r *InventoryRepository) ReserveStock(ctx context.Context, p ReserveStockParams) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, reserveStockQuery, p.Quantity, p.EditionID, p.WarehouseID)
 }
@@ -156,6 +164,8 @@ var releaseReservationsQuery = runtime.Query{Name: "ReleaseReservations", SQL: r
 //
 // The error matches [ErrInventoryPromisedCheck] or [ErrInventoryReservedCheck]
 // if that constraint is violated.
+//
+// Plan: Seq Scan on inventory
 func (r *InventoryRepository) ReleaseReservations(ctx context.Context) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, releaseReservationsQuery)
 }
@@ -209,6 +219,8 @@ type ListShortStockRow struct {
 }
 
 // ListShortStock returns what a warehouse has to order again.
+//
+// Plan: Index Scan using inventory_short_idx on inventory, Index Scan using editions_pkey on editions, Index Scan using books_pkey on books
 func (r *InventoryRepository) ListShortStock(ctx context.Context, warehouseID int32) ([]ListShortStockRow, error) {
 	return runtime.Many(ctx, r.db, listShortStockQuery, scanListShortStockRow, warehouseID)
 }
@@ -242,6 +254,8 @@ type StockValueRow struct {
 }
 
 // StockValue adds up the stock of each warehouse at list price.
+//
+// Plan: Seq Scan on inventory, Seq Scan on warehouses, Seq Scan on editions
 func (r *InventoryRepository) StockValue(ctx context.Context) ([]StockValueRow, error) {
 	return runtime.Many(ctx, r.db, stockValueQuery, scanStockValueRow)
 }
@@ -293,6 +307,8 @@ var applyStockImportsQuery = runtime.Query{Name: "ApplyStockImports", SQL: apply
 // The error matches [ErrInventoryEditionIDFkey], [ErrInventoryOnHandCheck],
 // [ErrInventoryPromisedCheck] or [ErrInventoryWarehouseIDFkey] if that
 // constraint is violated.
+//
+// Plan: Index Scan using warehouses_pkey on warehouses, Seq Scan on editions, Seq Scan on stock_imports
 func (r *InventoryRepository) ApplyStockImports(ctx context.Context, warehouseCode string) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, applyStockImportsQuery, warehouseCode)
 }
@@ -303,6 +319,8 @@ DELETE FROM stock_imports`
 var clearStockImportsQuery = runtime.Query{Name: "ClearStockImports", SQL: clearStockImportsSQL}
 
 // ClearStockImports empties the staging table.
+//
+// Plan: Seq Scan on stock_imports
 func (r *InventoryRepository) ClearStockImports(ctx context.Context) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, clearStockImportsQuery)
 }

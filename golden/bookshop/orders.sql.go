@@ -40,6 +40,8 @@ var getOrderQuery = runtime.Query{Name: "GetOrder", SQL: getOrderSQL, ReadOnly: 
 // GetOrder returns an order.
 //
 // The error matches pgx.ErrNoRows if there is none.
+//
+// Plan: Index Scan using orders_pkey on orders
 func (r *OrderRepository) GetOrder(ctx context.Context, id int64) (Order, error) {
 	return runtime.One(ctx, r.db, getOrderQuery, scanOrder, id)
 }
@@ -63,6 +65,8 @@ type GetOrderByNumberRow struct {
 // GetOrderByNumber finds an order by the number on the invoice.
 //
 // It returns false if there is none.
+//
+// Plan: Index Scan using orders_number_key on orders, Index Scan using customers_pkey on customers
 func (r *OrderRepository) GetOrderByNumber(ctx context.Context, number string) (GetOrderByNumberRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getOrderByNumberQuery, scanGetOrderByNumberRow, number)
 }
@@ -95,6 +99,8 @@ type GetOrderByLegacyNumberRow struct {
 //
 // It returns false if there is none. The error matches pgx.ErrTooManyRows if
 // there are several.
+//
+// Plan: Seq Scan on orders
 func (r *OrderRepository) GetOrderByLegacyNumber(ctx context.Context, legacyNumber pgtype.Numeric) (GetOrderByLegacyNumberRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getOrderByLegacyNumberQuery, scanGetOrderByLegacyNumberRow, legacyNumber)
 }
@@ -117,6 +123,8 @@ SELECT EXISTS (
 var orderExistsQuery = runtime.Query{Name: "OrderExists", SQL: orderExistsSQL, ReadOnly: true}
 
 // OrderExists tells whether a customer has ever bought something.
+//
+// Plan: Index Scan using orders_customer_idx on orders
 func (r *OrderRepository) OrderExists(ctx context.Context, customerID int64) (bool, error) {
 	return runtime.One(ctx, r.db, orderExistsQuery, scanOrderExists, customerID)
 }
@@ -145,6 +153,8 @@ type ListCustomerOrdersRow struct {
 }
 
 // ListCustomerOrders returns the latest orders of a customer.
+//
+// Plan: Index Scan using orders_customer_idx on orders
 func (r *OrderRepository) ListCustomerOrders(ctx context.Context, customerID int64, maxRows int64) ([]ListCustomerOrdersRow, error) {
 	return runtime.Many(ctx, r.db, listCustomerOrdersQuery, scanListCustomerOrdersRow, customerID, maxRows)
 }
@@ -181,6 +191,8 @@ type ListCustomerOrdersBeforeRow struct {
 }
 
 // ListCustomerOrdersBefore is the next page of ListCustomerOrders.
+//
+// Plan: Index Scan using orders_customer_idx on orders
 func (r *OrderRepository) ListCustomerOrdersBefore(ctx context.Context, customerID int64, before time.Time) ([]ListCustomerOrdersBeforeRow, error) {
 	return runtime.Many(ctx, r.db, listCustomerOrdersBeforeQuery, scanListCustomerOrdersBeforeRow, customerID, before)
 }
@@ -216,6 +228,8 @@ type ListOrdersPageRow struct {
 }
 
 // ListOrdersPage is the table of the back office.
+//
+// Plan: Index Scan using orders_placed_idx on orders, Index Scan using customers_pkey on customers
 func (r *OrderRepository) ListOrdersPage(ctx context.Context, pageSize int64, pageOffset int64) ([]ListOrdersPageRow, error) {
 	return runtime.Many(ctx, r.db, listOrdersPageQuery, scanListOrdersPageRow, pageSize, pageOffset)
 }
@@ -248,6 +262,8 @@ type ListOrdersOfDayRow struct {
 }
 
 // ListOrdersOfDay returns the orders of a calendar day.
+//
+// Plan: Seq Scan on orders
 func (r *OrderRepository) ListOrdersOfDay(ctx context.Context, day time.Time) ([]ListOrdersOfDayRow, error) {
 	return runtime.Many(ctx, r.db, listOrdersOfDayQuery, scanListOrdersOfDayRow, runtime.Date(day))
 }
@@ -281,6 +297,8 @@ type ListPendingOrdersRow struct {
 }
 
 // ListPendingOrders returns orders that wait for money since before a time.
+//
+// Plan: Index Scan using orders_pending_idx on orders
 func (r *OrderRepository) ListPendingOrders(ctx context.Context, placedBefore time.Time) ([]ListPendingOrdersRow, error) {
 	return runtime.Many(ctx, r.db, listPendingOrdersQuery, scanListPendingOrdersRow, placedBefore)
 }
@@ -314,6 +332,8 @@ type ListOrdersWithCouponRow struct {
 }
 
 // ListOrdersWithCoupon returns the use of a coupon since a time.
+//
+// Plan: Index Scan using orders_placed_idx on orders
 func (r *OrderRepository) ListOrdersWithCoupon(ctx context.Context, coupon string, since time.Time) ([]ListOrdersWithCouponRow, error) {
 	return runtime.Many(ctx, r.db, listOrdersWithCouponQuery, scanListOrdersWithCouponRow, coupon, since)
 }
@@ -350,6 +370,8 @@ type ListOrderItemsRow struct {
 }
 
 // ListOrderItems returns the lines of an order with what the invoice prints.
+//
+// Plan: Index Scan using order_items_pkey on order_items, Index Scan using editions_pkey on editions, Index Scan using books_pkey on books
 func (r *OrderRepository) ListOrderItems(ctx context.Context, orderID int64) ([]ListOrderItemsRow, error) {
 	return runtime.Many(ctx, r.db, listOrderItemsQuery, scanListOrderItemsRow, orderID)
 }
@@ -392,6 +414,8 @@ type GetOrderSheetRow struct {
 }
 
 // GetOrderSheet returns an order with all that packing needs, a row a line.
+//
+// Plan: Index Scan using order_items_pkey on order_items, Index Scan using orders_pkey on orders, Index Scan using customers_pkey on customers, Index Scan using addresses_pkey on addresses, Index Scan using editions_pkey on editions
 func (r *OrderRepository) GetOrderSheet(ctx context.Context, orderID int64) ([]GetOrderSheetRow, error) {
 	return runtime.Many(ctx, r.db, getOrderSheetQuery, scanGetOrderSheetRow, orderID)
 }
@@ -433,6 +457,8 @@ type GetOrderSummaryRow struct {
 // payment.
 //
 // The error matches pgx.ErrNoRows if there is none.
+//
+// Plan: Index Scan using orders_pkey on orders, Index Only Scan using order_items_pkey on order_items, Index Scan using payments_order_idx on payments
 func (r *OrderRepository) GetOrderSummary(ctx context.Context, id int64) (GetOrderSummaryRow, error) {
 	return runtime.One(ctx, r.db, getOrderSummaryQuery, scanGetOrderSummaryRow, id)
 }
@@ -467,6 +493,8 @@ type ListCustomerShipmentsRow struct {
 }
 
 // ListCustomerShipments returns where the parcels of a customer are.
+//
+// Plan: Seq Scan on shipments, Bitmap Heap Scan using orders_customer_idx on orders
 func (r *OrderRepository) ListCustomerShipments(ctx context.Context, customerID int64) ([]ListCustomerShipmentsRow, error) {
 	return runtime.Many(ctx, r.db, listCustomerShipmentsQuery, scanListCustomerShipmentsRow, customerID)
 }
@@ -503,6 +531,8 @@ type ListOrderHistoryRow struct {
 }
 
 // ListOrderHistory numbers the orders of a customer and adds up what was spent.
+//
+// Plan: Bitmap Heap Scan using orders_customer_idx on orders
 func (r *OrderRepository) ListOrderHistory(ctx context.Context, customerID int64) ([]ListOrderHistoryRow, error) {
 	return runtime.Many(ctx, r.db, listOrderHistoryQuery, scanListOrderHistoryRow, customerID)
 }
@@ -536,6 +566,8 @@ type GetCustomerTotalsRow struct {
 }
 
 // GetCustomerTotals adds up the orders of a customer.
+//
+// Plan: Bitmap Heap Scan using orders_customer_idx on orders
 func (r *OrderRepository) GetCustomerTotals(ctx context.Context, customerID int64) (GetCustomerTotalsRow, error) {
 	return runtime.One(ctx, r.db, getCustomerTotalsQuery, scanGetCustomerTotalsRow, customerID)
 }
@@ -568,6 +600,8 @@ type DailyRevenueRow struct {
 }
 
 // DailyRevenue returns the revenue of each day of a span.
+//
+// Plan: Index Only Scan using orders_placed_idx on orders
 func (r *OrderRepository) DailyRevenue(ctx context.Context, fromTime time.Time, toTime time.Time) ([]DailyRevenueRow, error) {
 	return runtime.Many(ctx, r.db, dailyRevenueQuery, scanDailyRevenueRow, fromTime, toTime)
 }
@@ -616,6 +650,8 @@ type ListTopCustomersRow struct {
 }
 
 // ListTopCustomers returns who spent most since a time.
+//
+// Plan: Seq Scan on customers, Seq Scan on orders
 func (r *OrderRepository) ListTopCustomers(ctx context.Context, p ListTopCustomersParams) ([]ListTopCustomersRow, error) {
 	return runtime.Many(ctx, r.db, listTopCustomersQuery, scanListTopCustomersRow, p.Since, p.MinSpent, p.MaxRows)
 }
@@ -693,6 +729,8 @@ type AddOrderItemsParams struct {
 // The error matches [ErrOrderItemsEditionIDFkey], [ErrOrderItemsOrderIDFkey],
 // [ErrOrderItemsPkey] or [ErrOrderItemsQuantityCheck] if that constraint is
 // violated.
+//
+// Plan: Index Scan using editions_pkey on editions
 func (r *OrderRepository) AddOrderItems(ctx context.Context, p AddOrderItemsParams) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, addOrderItemsQuery, p.OrderID, p.EditionIDs, p.Quantities)
 }
@@ -713,6 +751,8 @@ type SetOrderStatusParams struct {
 }
 
 // SetOrderStatus moves an order on, if it still is where it was seen.
+//
+// Plan: Index Scan using orders_pkey on orders
 func (r *OrderRepository) SetOrderStatus(ctx context.Context, p SetOrderStatusParams) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, setOrderStatusQuery, p.NewStatus, p.ID, p.OldStatus)
 }
@@ -743,6 +783,8 @@ type CancelStaleOrdersRow struct {
 }
 
 // CancelStaleOrders cancels pending orders nobody has paid and returns them.
+//
+// Plan: Index Scan using orders_pending_idx on orders, Index Scan using orders_pkey on orders
 func (r *OrderRepository) CancelStaleOrders(ctx context.Context, placedBefore time.Time) ([]CancelStaleOrdersRow, error) {
 	return runtime.Many(ctx, r.db, cancelStaleOrdersQuery, scanCancelStaleOrdersRow, placedBefore)
 }
@@ -818,6 +860,8 @@ type ListPaymentsOfOrdersRow struct {
 }
 
 // ListPaymentsOfOrders returns the payments of several orders.
+//
+// Plan: Index Scan using payments_order_idx on payments
 func (r *OrderRepository) ListPaymentsOfOrders(ctx context.Context, orderIDs []int64) ([]ListPaymentsOfOrdersRow, error) {
 	return runtime.Many(ctx, r.db, listPaymentsOfOrdersQuery, scanListPaymentsOfOrdersRow, orderIDs)
 }
@@ -854,6 +898,8 @@ type MarkOrdersPaidRow struct {
 }
 
 // MarkOrdersPaid moves pending orders on whose payment has been captured.
+//
+// Plan: Index Scan using payments_provider_ref_key on payments, Index Scan using orders_pkey on orders
 func (r *OrderRepository) MarkOrdersPaid(ctx context.Context, provider string, providerRefs []string) ([]MarkOrdersPaidRow, error) {
 	return runtime.Many(ctx, r.db, markOrdersPaidQuery, scanMarkOrdersPaidRow, provider, providerRefs)
 }
@@ -886,6 +932,8 @@ type GetCartRow struct {
 }
 
 // GetCart returns a cart with its lines; an empty cart has one row.
+//
+// Plan: Index Scan using carts_pkey on carts, Index Scan using cart_items_pkey on cart_items, Index Scan using editions_pkey on editions
 func (r *OrderRepository) GetCart(ctx context.Context, id pgtype.UUID) ([]GetCartRow, error) {
 	return runtime.Many(ctx, r.db, getCartQuery, scanGetCartRow, id)
 }
@@ -943,6 +991,8 @@ type DeleteExpiredCartsRow struct {
 }
 
 // DeleteExpiredCarts removes carts and returns whose they were.
+//
+// Plan: Index Scan using carts_expires_idx on carts
 func (r *OrderRepository) DeleteExpiredCarts(ctx context.Context, now time.Time) ([]DeleteExpiredCartsRow, error) {
 	return runtime.Many(ctx, r.db, deleteExpiredCartsQuery, scanDeleteExpiredCartsRow, now)
 }

@@ -38,6 +38,8 @@ var getReviewQuery = runtime.Query{Name: "GetReview", SQL: getReviewSQL, ReadOnl
 // GetReview returns a review.
 //
 // The error matches pgx.ErrNoRows if there is none.
+//
+// Plan: Index Scan using reviews_pkey on reviews
 func (r *ReviewRepository) GetReview(ctx context.Context, id int64) (Review, error) {
 	return runtime.One(ctx, r.db, getReviewQuery, scanReview, id)
 }
@@ -64,6 +66,8 @@ type ListReviewsOfBookRow struct {
 }
 
 // ListReviewsOfBook returns the newest reviews of a book.
+//
+// Plan: Index Scan using reviews_book_created_idx on reviews, Index Scan using customers_pkey on customers
 func (r *ReviewRepository) ListReviewsOfBook(ctx context.Context, bookID int64) ([]ListReviewsOfBookRow, error) {
 	return runtime.Many(ctx, r.db, listReviewsOfBookQuery, scanListReviewsOfBookRow, bookID)
 }
@@ -111,6 +115,8 @@ type ListReviewsOfBookBeforeRow struct {
 }
 
 // ListReviewsOfBookBefore is the next page of ListReviewsOfBook.
+//
+// Plan: Index Scan using reviews_book_created_idx on reviews, Index Scan using customers_pkey on customers
 func (r *ReviewRepository) ListReviewsOfBookBefore(ctx context.Context, p ListReviewsOfBookBeforeParams) ([]ListReviewsOfBookBeforeRow, error) {
 	return runtime.Many(ctx, r.db, listReviewsOfBookBeforeQuery, scanListReviewsOfBookBeforeRow, p.BookID, p.BeforeCreatedAt, p.BeforeID)
 }
@@ -146,6 +152,8 @@ type ListReviewsByCustomerRow struct {
 }
 
 // ListReviewsByCustomer returns what a customer has written.
+//
+// Plan: Index Scan using reviews_book_customer_key on reviews, Index Scan using books_pkey on books
 func (r *ReviewRepository) ListReviewsByCustomer(ctx context.Context, customerID int64) ([]ListReviewsByCustomerRow, error) {
 	return runtime.Many(ctx, r.db, listReviewsByCustomerQuery, scanListReviewsByCustomerRow, customerID)
 }
@@ -178,6 +186,8 @@ type CountRatingsRow struct {
 }
 
 // CountRatings counts the reviews of a book by stars.
+//
+// Plan: Bitmap Heap Scan using reviews_book_created_idx on reviews
 func (r *ReviewRepository) CountRatings(ctx context.Context, bookID int64) ([]CountRatingsRow, error) {
 	return runtime.Many(ctx, r.db, countRatingsQuery, scanCountRatingsRow, bookID)
 }
@@ -206,6 +216,8 @@ type GetBookRatingRow struct {
 // GetBookRating returns the average of a book; none if it has no review.
 //
 // It returns false if there is none.
+//
+// Plan: Bitmap Heap Scan using reviews_book_created_idx on reviews
 func (r *ReviewRepository) GetBookRating(ctx context.Context, bookID int64) (GetBookRatingRow, bool, error) {
 	return runtime.Opt(ctx, r.db, getBookRatingQuery, scanGetBookRatingRow, bookID)
 }
@@ -238,6 +250,8 @@ type ListBestRatedRow struct {
 }
 
 // ListBestRated returns the best books of a publisher that enough people rated.
+//
+// Plan: Index Scan using books_publisher_idx on books, Index Scan using reviews_book_created_idx on reviews
 func (r *ReviewRepository) ListBestRated(ctx context.Context, publisherID int32, minReviews int64) ([]ListBestRatedRow, error) {
 	return runtime.Many(ctx, r.db, listBestRatedQuery, scanListBestRatedRow, publisherID, minReviews)
 }
@@ -273,6 +287,8 @@ type ListReviewableBooksRow struct {
 }
 
 // ListReviewableBooks returns what a customer bought and has not reviewed.
+//
+// Plan: Bitmap Heap Scan using orders_customer_idx on orders, Index Scan using order_items_pkey on order_items, Index Scan using editions_pkey on editions, Index Scan using books_pkey on books, Index Only Scan using reviews_book_customer_key on reviews
 func (r *ReviewRepository) ListReviewableBooks(ctx context.Context, customerID int64) ([]ListReviewableBooksRow, error) {
 	return runtime.Many(ctx, r.db, listReviewableBooksQuery, scanListReviewableBooksRow, customerID)
 }
@@ -307,6 +323,8 @@ type ListCriticalReviewersRow struct {
 
 // ListCriticalReviewers returns customers with a bad review of a publisher's
 // books.
+//
+// Plan: Bitmap Heap Scan using books_publisher_idx on books, Index Scan using reviews_book_created_idx on reviews, Index Scan using customers_pkey on customers
 func (r *ReviewRepository) ListCriticalReviewers(ctx context.Context, publisherID int32) ([]ListCriticalReviewersRow, error) {
 	return runtime.Many(ctx, r.db, listCriticalReviewersQuery, scanListCriticalReviewersRow, publisherID)
 }
@@ -371,6 +389,8 @@ WHERE id = $1`
 var markReviewHelpfulQuery = runtime.Query{Name: "MarkReviewHelpful", SQL: markReviewHelpfulSQL}
 
 // MarkReviewHelpful counts a thumb up.
+//
+// Plan: Index Scan using reviews_pkey on reviews
 func (r *ReviewRepository) MarkReviewHelpful(ctx context.Context, id int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, markReviewHelpfulQuery, id)
 }
@@ -383,6 +403,8 @@ WHERE id = $1
 var deleteReviewQuery = runtime.Query{Name: "DeleteReview", SQL: deleteReviewSQL}
 
 // DeleteReview removes a review of a customer.
+//
+// Plan: Index Scan using reviews_pkey on reviews
 func (r *ReviewRepository) DeleteReview(ctx context.Context, id int64, customerID int64) (int64, error) {
 	return runtime.ExecRows(ctx, r.db, deleteReviewQuery, id, customerID)
 }
