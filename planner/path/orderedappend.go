@@ -3,7 +3,6 @@ package path
 import (
 	"slices"
 
-	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
@@ -23,51 +22,32 @@ func (o partitionOrder) gives(keys []*rel.PathKey) bool {
 
 // partitionsAreOrdered reports whether the partitions that are left follow one
 // another in the order of the key (partitions_are_ordered, partbounds.c).
-func partitionsAreOrdered(rl *rel.RelOptInfo) bool {
+func partitionsAreOrdered(root *rel.PlannerInfo, rl *rel.RelOptInfo) bool {
 	if rl.PartScheme == nil {
 		return false
 	}
-	for _, i := range rl.LiveParts {
-		b := rl.PartScheme.Bounds[i]
-		if b.Default {
-			return false
-		}
-	}
 	switch rl.PartScheme.Key.Strategy {
 	case 'r':
-		return true
+		return !slices.ContainsFunc(rl.LiveParts, func(i int) bool { return rl.PartScheme.Bounds[i].Default })
 	case 'l':
-		return listsAreOrdered(rl)
+		apart, known := prep.InterleavedLists(root, rl)
+		if !known {
+			root.Global.Approximate("the order of the partitions of " + rl.Table.Name)
+			return false
+		}
+		return !slices.ContainsFunc(rl.LiveParts, func(i int) bool { return slices.Contains(apart, i) })
 	}
 	return false
-}
-
-// listsAreOrdered accepts lists of one value each, which are sorted by it; a
-// list with NULL beside a value, or lists that interleave, are not in order.
-func listsAreOrdered(rl *rel.RelOptInfo) bool {
-	for _, i := range rl.LiveParts {
-		b := rl.PartScheme.Bounds[i]
-		if len(b.List) != 1 {
-			return false
-		}
-		// A partition of NULL alone stands at the end, where NULLS LAST puts it.
-		if b.List[0].Null && i != rl.LiveParts[len(rl.LiveParts)-1] {
-			return false
-		}
-	}
-	return true
 }
 
 // orderedAppendPaths keeps the children's orders: by reading partitions in
 // order, or by merging (generate_orderedappend_paths, allpaths.c).
 func orderedAppendPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, live []*rel.RelOptInfo, wanted [][]*rel.PathKey) {
 	up, down := partitionOrder{partial: true}, partitionOrder{partial: true}
-	if (rl.Kind == rel.BaseRel || rl.Kind == rel.OtherMemberRel) && partitionsAreOrdered(rl) {
+	if (rl.Kind == rel.BaseRel || rl.Kind == rel.OtherMemberRel) && partitionsAreOrdered(root, rl) {
 		exprs := prep.PartitionExprs(rl)
 		up.keys, up.partial = prep.BuildPartitionPathKeys(root, rl, rel.Forward, exprs)
 		down.keys, down.partial = prep.BuildPartitionPathKeys(root, rl, rel.Backward, exprs)
-	} else if rl.PartScheme != nil && rl.PartScheme.Key.Strategy == catalogList && len(wanted) > 0 && !allSingle(rl) {
-		root.Global.Approximate("the order of the partitions of " + rl.Table.Name)
 	}
 	for _, keys := range wanted {
 		ordered := up.gives(keys)
@@ -79,14 +59,6 @@ func orderedAppendPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, live []*rel.R
 		}
 		orderedPaths(root, rl, children, keys, ordered)
 	}
-}
-
-const catalogList = 'l'
-
-// allSingle reports whether every list of values has one value; then the order
-// of partitions is fully known.
-func allSingle(rl *rel.RelOptInfo) bool {
-	return !slices.ContainsFunc(rl.PartScheme.Bounds, func(b *catalog.PartitionBound) bool { return len(b.List) > 1 })
 }
 
 func orderedPaths(root *rel.PlannerInfo, rl *rel.RelOptInfo, live []*rel.RelOptInfo, keys []*rel.PathKey, ordered bool) {

@@ -67,7 +67,8 @@ func (c *creator) nameEntries(top *Node) {
 	counts := map[string]int{}
 	for i := range c.rtable {
 		e := &c.rtable[i]
-		if !used[i+1] {
+		// A plan that shows no entry names all of them.
+		if len(used) > 0 && !used[i+1] {
 			continue
 		}
 		name := c.entryName(e.rte)

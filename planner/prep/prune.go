@@ -71,6 +71,37 @@ func StartupPartitions(root *rel.PlannerInfo, rl *rel.RelOptInfo) []int {
 	return out
 }
 
+// InterleavedLists returns the positions of the partitions of a list key whose
+// values may lie among those of others; known is false if they cannot be compared
+// (create_list_bounds, partbounds.c).
+func InterleavedLists(root *rel.PlannerInfo, rl *rel.RelOptInfo) (out []int, known bool) {
+	parts := orderedPartitions(root.Global, rl.Table)
+	p := &pruner{root: root, rl: rl, key: rl.Table.PartitionKey, parts: parts}
+	p.layout()
+	if !p.ok || len(parts) < 2 {
+		return nil, p.ok
+	}
+	single := len(p.bounds)
+	for _, special := range []int{p.null, p.deflt} {
+		if special >= 0 {
+			single++
+		}
+	}
+	if single != len(parts) {
+		last := -1
+		for _, i := range p.owner {
+			if i < last || i == p.null {
+				out = append(out, i)
+			}
+			last = i
+		}
+	}
+	if p.deflt >= 0 {
+		out = append(out, p.deflt)
+	}
+	return out, true
+}
+
 // pruner finds partitions by their bounds. The values of the key are laid out as
 // slots: for a range key the intervals between neighbouring bounds, for a list
 // key the single values; each belongs to a partition or to none.
