@@ -15,13 +15,13 @@ type UserRepository struct {
 	db runtime.DB
 }
 
-// NewUserRepository returns an UserRepository that runs its queries on db: a
+// NewUserRepository returns a UserRepository that runs its queries on db: a
 // *pgx.Conn, a pgx.Tx or a pool. It is as safe for concurrent use as db is.
 func NewUserRepository(db runtime.DB) *UserRepository {
 	return &UserRepository{db: db}
 }
 
-// WithTx returns an UserRepository that runs its queries on db, usually a
+// WithTx returns a UserRepository that runs its queries on db, usually a
 // transaction.
 func (*UserRepository) WithTx(db runtime.DB) *UserRepository {
 	return NewUserRepository(db)

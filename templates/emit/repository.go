@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -76,8 +77,13 @@ func (w *writer) repository(r *model.Repository) []jen.Code {
 	return out
 }
 
+// consonantal are the beginnings of words that are written with a vowel, but
+// spoken with a consonant: user, utility, unit, euro, one.
+var consonantal = regexp.MustCompile(`^(U[st]|Uni|Eu|One)`)
+
+// article is the indefinite article for a name.
 func article(name string) string {
-	if strings.ContainsRune("AEIOU", rune(name[0])) {
+	if strings.ContainsRune("AEIOU", rune(name[0])) && !consonantal.MatchString(name) {
 		return "an"
 	}
 	return "a"
