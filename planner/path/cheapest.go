@@ -66,7 +66,8 @@ func GetCheapestFractionalPath(rl *rel.RelOptInfo, fraction float64) rel.Path {
 		fraction /= rows
 	}
 	for _, p := range rl.Paths {
-		if p == rl.CheapestTotal || CompareFractionalPathCosts(best, p, fraction) <= 0 {
+		// One with parameters fetches no share of what is wanted.
+		if p == rl.CheapestTotal || p.Base().Param != nil || CompareFractionalPathCosts(best, p, fraction) <= 0 {
 			continue
 		}
 		best = p
