@@ -236,6 +236,9 @@ func AddPathsToAppendRel(root *rel.PlannerInfo, rl *rel.RelOptInfo, live []*rel.
 	if !sets.startup.bad && root.Global.Version(17) {
 		AddPath(rl, NewAppend(root, rl, Append{Subs: sets.startup.paths, Rows: -1}))
 	}
+	if root.Global.Version(18) && root.TupleFraction > 0 && root.AllBaseRels.Len() > 1 && len(live) > 1 && len(sets.partial.paths) > 0 {
+		root.Global.Approximate("a parallel Append that is joined under LIMIT on PostgreSQL 18")
+	}
 	atLeast := bits.Len(uint(len(live)))
 	partialRows := -1.0
 	if !sets.partial.bad && len(sets.partial.paths) > 0 {

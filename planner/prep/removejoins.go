@@ -22,6 +22,9 @@ func removeUselessJoins(root *rel.PlannerInfo, list *JoinList) *JoinList {
 			list = list.without(inner)
 			root.JoinInfoList = slices.Delete(slices.Clone(root.JoinInfoList), i, i+1)
 			again = true
+			if !root.Global.Version(16) && root.AllBaseRels.Len() > 2 {
+				root.Global.Approximate("a join of several that PostgreSQL 15 removes: the clauses that it leaves")
+			}
 			break
 		}
 	}
