@@ -77,7 +77,7 @@ func (p *Project) Analyses() []Analysis {
 func (p *Project) analysis(q *Query, types goTypes) Analysis {
 	s := q.Statement
 	a := Analysis{
-		Name: q.Name, File: s.File.Name, Line: s.File.Position(s.Span.Start).Line, SQL: s.SQL(),
+		Name: q.Name, File: s.File.Name, Line: s.File.Position(s.Span.Start).Line, SQL: p.sql(q),
 		Statement: statementWord(q.Analyzed.Query), Cardinality: q.Facts.Cardinality.String(),
 		Volatility: q.Facts.Volatility.String(), Reads: nonNil(q.Facts.Reads), Writes: nonNil(q.Facts.Writes),
 		Locks: q.Facts.Locks, Tables: []string{}, Conditions: []string{}, Joins: []AnalysisJoin{}, OrderBy: []string{},

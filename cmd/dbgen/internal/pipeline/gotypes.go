@@ -31,6 +31,9 @@ func (p *Project) goTypes() goTypes {
 	return g
 }
 
+// sql is the text of a query that generated code sends.
+func (p *Project) sql(q *Query) string { return model.SQL(p.Catalog, q.Statement, q.Analyzed) }
+
 // resolve returns the Go type's text, "" for a type that has none yet.
 func (g goTypes) resolve(req gotype.Request) string {
 	v, err := g.r.Resolve(req)
@@ -42,7 +45,7 @@ func (g goTypes) resolve(req gotype.Request) string {
 
 func (g goTypes) param(q *Query, i int) string {
 	prm := q.Analyzed.Params[i]
-	if m := g.methods[q.Statement.SQL()]; m != nil {
+	if m := g.methods[g.p.sql(q)]; m != nil {
 		for _, p := range m.Params {
 			if p.Number == prm.Number {
 				return p.Value.Type.String()
@@ -53,7 +56,7 @@ func (g goTypes) param(q *Query, i int) string {
 }
 
 func (g goTypes) column(q *Query, n int) string {
-	if m := g.methods[q.Statement.SQL()]; m != nil && m.Result != nil {
+	if m := g.methods[g.p.sql(q)]; m != nil && m.Result != nil {
 		if f := m.Result.Scalar; f != nil {
 			return f.Value.Type.String()
 		}

@@ -149,7 +149,7 @@ func (p *Project) types(ctx context.Context, s *server, q *Query) (ours, theirs 
 		cols = append(cols, te.Name+" "+deparse.SQLType(p.Catalog, p.Catalog.BaseType(te.Expr.ResultType())))
 	}
 	ours = "(" + strings.Join(params, ", ") + ") -> (" + strings.Join(cols, ", ") + ")"
-	d, err := s.conn.Prepare(ctx, "", q.Statement.SQL())
+	d, err := s.conn.Prepare(ctx, "", p.sql(q))
 	if err != nil {
 		_ = s.restore(ctx) // the error to report is the server's
 		return ours, "", err
