@@ -101,6 +101,16 @@ var liveExact = []string{
 	"UPDATE reading SET v = v + 1 WHERE id = $1 RETURNING id, place",
 	"DELETE FROM reading WHERE place = 's'",
 	"DELETE FROM reading USING member m WHERE m.id = reading.id AND m.tenant_id = 3",
+	// MERGE, and one-row sources; since 17 the former is approximate.
+	"MERGE INTO job USING member m ON m.id = job.member_id AND m.tenant_id = 5 WHEN MATCHED AND m.active THEN UPDATE SET cost = m.score WHEN MATCHED THEN DELETE",
+	"MERGE INTO tenant t USING (VALUES (1, 'a'), (900, 'b')) v (id, name) ON v.id = t.id WHEN MATCHED THEN UPDATE SET name = v.name WHEN NOT MATCHED THEN INSERT VALUES (v.id, v.name, 'free')",
+	"MERGE INTO tenant t USING (SELECT $1::int AS id, $2::text AS name) v ON v.id = t.id WHEN MATCHED THEN UPDATE SET name = v.name WHEN NOT MATCHED THEN INSERT VALUES (v.id, v.name, 'free')",
+	"MERGE INTO member m USING (SELECT member_id, sum(cost) s FROM job GROUP BY 1) x ON x.member_id = m.id WHEN MATCHED THEN UPDATE SET score = x.s",
+	"MERGE INTO raw r USING generate_series(1, 10) g ON g = r.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (g, 1, 'x')",
+	"MERGE INTO event e USING tenant t ON t.id = e.tenant_id AND e.at >= '2024-03-01' AND e.at < '2024-04-01' WHEN MATCHED AND t.plan = 'free' THEN DELETE",
+	"UPDATE raw SET b = s.b FROM (SELECT $1::int AS id, $2::text AS b) s WHERE s.id = raw.id",
+	"UPDATE raw SET a = g FROM generate_series(1, 10) g WHERE g = raw.id",
+	"UPDATE raw SET b = g.b FROM unnest($1::int[], $2::text[]) g (id, b) WHERE g.id = raw.id",
 	// Inheritance.
 	"SELECT * FROM doc WHERE id = 5",
 	"SELECT * FROM doc WHERE size = 5",

@@ -17,6 +17,7 @@ func Preprocess(root *rel.PlannerInfo) {
 	if len(parse.CTEs) > 0 {
 		processCTEs(root)
 	}
+	mergeToJoin(root)
 	replaceEmptyJoinTree(parse)
 	if parse.HasSubLinks {
 		pullUpSubLinks(root)
@@ -183,6 +184,10 @@ func preprocessExprs(root *rel.PlannerInfo) {
 		c.ArbiterWhere = preprocessExpr(root, c.ArbiterWhere, kindQual)
 		targets(c.Set)
 		c.Where = preprocessExpr(root, c.Where, kindQual)
+	}
+	for _, a := range parse.MergeActions {
+		targets(a.TargetList)
+		a.Qual = preprocessExpr(root, a.Qual, kindQual)
 	}
 	for _, a := range root.AppendRels {
 		for i, v := range a.Vars {

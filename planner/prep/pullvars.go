@@ -47,6 +47,10 @@ func (r *varReplacer) replaceAll(member *rel.AppendRelInfo) {
 		targets(c.Set)
 		c.Where = r.expr(c.Where)
 	}
+	for _, a := range parse.MergeActions {
+		targets(a.TargetList)
+		a.Qual = r.expr(a.Qual)
+	}
 	r.tree(parse.JoinTree)
 	parse.Having = r.expr(parse.Having)
 	for _, a := range r.root.AppendRels {

@@ -1,6 +1,8 @@
 package prep
 
 import (
+	"slices"
+
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/eval"
 	"github.com/dbgen/dbgen/planner/rel"
@@ -21,6 +23,10 @@ func removeUselessResults(root *rel.PlannerInfo) {
 	if !c.dropped.IsEmpty() {
 		removeNullingRelsAll(root, c.dropped, query.Relids{})
 	}
+	// Their rows need not be fetched again, whether they stay or not.
+	root.RowMarks = slices.DeleteFunc(root.RowMarks, func(m *rel.RowMark) bool {
+		return root.Parse.RTE(m.Index).Kind == query.RTEResult
+	})
 }
 
 type resultCleaner struct {

@@ -130,7 +130,10 @@ func (r *rewriter) target(q *query.Query) {
 	if c := q.OnConflict; c != nil && c.Action == query.OnConflictUpdate {
 		c.Set = r.update(t, c.Set)
 	}
-	if q.Command == query.CmdMerge {
-		r.g.NotSupported("MERGE")
+	for _, a := range q.MergeActions {
+		// What INSERT puts in needs no column of the join beside its own.
+		if a.Command == query.CmdUpdate {
+			a.TargetList = r.update(t, a.TargetList)
+		}
 	}
 }

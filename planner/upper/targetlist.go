@@ -35,18 +35,31 @@ func preprocessTargetList(root *rel.PlannerInfo) {
 		list = insertList(root, list, t)
 	case query.CmdUpdate:
 		list = updateList(root, list)
-	case query.CmdMerge:
-		root.Global.NotSupported("MERGE")
 	}
 	junk := func(e query.Expr, name string) {
 		list = append(list, &query.TargetEntry{Expr: e, ResNo: len(list) + 1, Name: name, Junk: true})
 	}
-	if q.Command == query.CmdUpdate || q.Command == query.CmdDelete {
+	if q.Command == query.CmdUpdate || q.Command == query.CmdDelete || q.Command == query.CmdMerge {
 		if !q.RTE(q.ResultRelation).Inherit {
 			junk(systemVar(q.ResultRelation, ctidColumn, pgtype.TidOID), "ctid")
 		}
 		if t.Kind == catalog.KindForeign || t.Kind == catalog.KindView {
 			root.Global.NotSupported("changing a foreign table or a view")
+		}
+	}
+	for _, a := range q.MergeActions {
+		// What the actions need of the source.
+		exprs := eval.AndList(a.Qual)
+		for _, te := range a.TargetList {
+			exprs = append(exprs, te.Expr)
+		}
+		for _, x := range exprs {
+			for _, e := range eval.PullVars(x, eval.IncludePlaceHolders) {
+				if v, ok := e.(*query.Var); ok && v.VarNo == q.ResultRelation || inList(e, list) {
+					continue
+				}
+				junk(e, "")
+			}
 		}
 	}
 	for i, m := range root.RowMarks {
@@ -85,15 +98,9 @@ func wholeRow(root *rel.PlannerInfo, rte *query.RangeTblEntry, varno int) *query
 	cat := root.Global.Catalog
 	v := systemVar(varno, 0, pgtype.RecordOID)
 	if rte.Kind == query.RTEFunction && len(rte.Functions) == 1 && !rte.Ordinality {
-		e := rte.Functions[0].Expr
-		typ := e.ResultType()
-		switch t := cat.Type(cat.BaseType(typ)); {
-		case t != nil && t.Kind == 'c':
+		typ := rte.Functions[0].Expr.ResultType()
+		if t := cat.Type(cat.BaseType(typ)); t != nil && t.Kind == 'c' {
 			v.Typ = typ
-		case typ != pgtype.RecordOID:
-			// A function of one plain column is that column.
-			v.Typ, v.Mod, v.Coll = typ, e.ResultTypmod(), e.ResultCollation()
-			v.AttNo, v.SynAttNo = 1, 1
 		}
 	}
 	if rte.Kind == query.RTESubquery && rte.FromView != 0 {
