@@ -141,11 +141,11 @@ func TestAcquireTimeout(t *testing.T) {
 // The time-out is for the wait alone, not for the statement.
 func TestAcquireTimeoutSparesStatements(t *testing.T) {
 	t.Parallel()
-	p, _ := open(t, pool.Config{AcquireTimeout: 100 * time.Millisecond})
+	p, _ := open(t, pool.Config{AcquireTimeout: time.Second})
 	if err := p.Ping(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Exec(context.Background(), "SELECT pg_sleep(0.3)"); err != nil {
+	if _, err := p.Exec(context.Background(), "SELECT pg_sleep(1.2)"); err != nil {
 		t.Fatal(err)
 	}
 }
