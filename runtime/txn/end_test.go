@@ -22,7 +22,7 @@ func TestExpiry(t *testing.T) {
 		_, err := tx.Exec(ctx, "SELECT pg_sleep(20)")
 		return err
 	}, txn.Timeout(100*time.Millisecond))
-	if !errors.Is(err, txn.ErrExpired) || time.Since(began) > 3*time.Second {
+	if !errors.Is(err, txn.ErrExpired) || time.Since(began) > 10*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 	// In a statement that was given another context.
@@ -143,9 +143,9 @@ func TestCommitUnknown(t *testing.T) {
 func TestCommitIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	e := open(t)
-	e.db.Exec(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END';
+	e.db.Exec(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END';
 		CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()`)
-	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if err := e.Run(short, func(ctx context.Context, tx *txn.Tx) error { return insert(ctx, tx, 1) }); err != nil {
 		t.Error(err)
