@@ -86,6 +86,11 @@ func Plan(bound *stats.Bound, q *query.Query, opts Options) (res *Result) {
 	if g.Settings.DebugParallelQuery != "off" && g.Settings.DebugParallelQuery != "" {
 		g.Approximate("debug_parallel_query is " + g.Settings.DebugParallelQuery)
 	}
+	if s := g.Settings; g.Version(18) && !(s.EnableSeqScan && s.EnableIndexScan && s.EnableIndexOnlyScan && s.EnableBitmapScan &&
+		s.EnableTidScan && s.EnableSort && s.EnableNestLoop && s.EnableHashJoin && s.EnableMergeJoin && s.EnableHashAgg) {
+		// Rarely a server keeps another path than is kept here.
+		g.Approximate("a setting disables plan nodes on PostgreSQL 18")
+	}
 	node := plan.Create(root, best)
 	if len(g.Unsupported) > 0 {
 		return unsupported(g)
