@@ -240,7 +240,7 @@ func (p prover) impliedSimple(pred, clause query.Expr, weak bool) bool {
 	if query.Equal(pred, clause) {
 		return true
 	}
-	if p.root.Global.Version(17) && p.boolEqualImplies(pred, clause) {
+	if p.root.Global.Version(16) && p.boolEqualImplies(pred, clause) {
 		return true
 	}
 	if t, ok := pred.(*query.NullTest); ok {
@@ -249,7 +249,7 @@ func (p prover) impliedSimple(pred, clause query.Expr, weak bool) bool {
 	return p.operatorProof(pred, clause, false, weak)
 }
 
-// boolEqualImplies proves x by x = true and NOT x by x = false (since 17).
+// boolEqualImplies proves x by x = true and NOT x by x = false (since 16).
 func (p prover) boolEqualImplies(pred, clause query.Expr) bool {
 	op, ok := clause.(*query.OpExpr)
 	if !ok || len(op.Args) != 2 || op.Op != p.root.Global.Catalog.EqualityOp(pgtype.BoolOID) {
