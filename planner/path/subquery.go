@@ -46,7 +46,7 @@ func setSubqueryPathList(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 		return
 	}
 	final := prep.FetchUpperRel(rl.SubRoot, rel.UpperFinal, query.Relids{})
-	if final.Dummy || isDummy(final) || final.CheapestTotal == nil {
+	if IsDummy(final) || final.CheapestTotal == nil {
 		SetDummyRel(root, rl)
 		return
 	}
@@ -66,9 +66,13 @@ func setSubqueryPathList(root *rel.PlannerInfo, rl *rel.RelOptInfo) {
 	}
 }
 
-// isDummy reports whether the cheapest path of a relation is an empty Append,
-// possibly below projections (is_dummy_rel, joinrels.c).
-func isDummy(rl *rel.RelOptInfo) bool {
+// IsDummy reports whether a relation is proved empty: it is marked so, or its
+// cheapest path is an empty Append, possibly below projections (is_dummy_rel,
+// joinrels.c).
+func IsDummy(rl *rel.RelOptInfo) bool {
+	if rl.Dummy {
+		return true
+	}
 	if len(rl.Paths) == 0 {
 		return false
 	}

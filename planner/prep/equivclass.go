@@ -360,28 +360,3 @@ func selectEqualityOperator(root *rel.PlannerInfo, ec *rel.EquivalenceClass, lef
 	}
 	return 0
 }
-
-// ExprsKnownEqual reports whether two expressions are in one class
-// (exprs_known_equal).
-func ExprsKnownEqual(root *rel.PlannerInfo, a, b query.Expr) bool {
-	for _, ec := range root.ECs {
-		if ec.HasVolatile {
-			continue
-		}
-		hasA, hasB := false, false
-		for _, m := range ec.Members {
-			if m.IsChild {
-				continue
-			}
-			if query.Equal(a, m.Expr) {
-				hasA = true
-			} else if query.Equal(b, m.Expr) {
-				hasB = true
-			}
-		}
-		if hasA && hasB {
-			return true
-		}
-	}
-	return false
-}

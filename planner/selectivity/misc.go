@@ -9,22 +9,7 @@ import (
 // multirangetypes_selfuncs.c) for values that are not known now; with a
 // constant the defaults stand in for the bound histograms.
 func (c *context) rangeOperator(k call) float64 {
-	def := c.rangeDefault(k.op)
-	v, other, _, ok := c.restrictionVar(k.args)
-	if !ok {
-		return def
-	}
-	con, ok := other.(*query.Const)
-	if !ok {
-		return def
-	}
-	if con.Null {
-		return 0
-	}
-	if v.Stats != nil {
-		c.approximate("a range operator with a constant is estimated by a default")
-	}
-	return def
+	return c.histogramDefault(k, c.rangeDefault(k.op), "a range operator with a constant is estimated by a default")
 }
 
 // rangeDefault is default_range_selectivity and default_multirange_selectivity.
@@ -63,7 +48,13 @@ func networkDefault(op pgtype.OID) float64 {
 // network is networksel (network_selfuncs.c) for values that are not known now;
 // with a constant the default stands in for the histogram.
 func (c *context) network(k call) float64 {
-	def := networkDefault(k.op)
+	return c.histogramDefault(k, networkDefault(k.op), "network containment of a constant is estimated by a default")
+}
+
+// histogramDefault is the default of an estimator whose histogram is not looked
+// at: exact for a value that is not known now and for NULL, which nothing
+// matches; for another constant the plan is approximate.
+func (c *context) histogramDefault(k call, def float64, why string) float64 {
 	v, other, _, ok := c.restrictionVar(k.args)
 	if !ok {
 		return def
@@ -76,7 +67,7 @@ func (c *context) network(k call) float64 {
 		return 0
 	}
 	if v.Stats != nil {
-		c.approximate("network containment of a constant is estimated by a default")
+		c.approximate(why)
 	}
 	return def
 }

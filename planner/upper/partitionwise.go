@@ -40,7 +40,7 @@ func partitionwiseGrouping(root *rel.PlannerInfo, in, rl, partly *rel.RelOptInfo
 	valid := true
 	for _, i := range in.LiveParts {
 		child := in.PartRels[i]
-		if child == nil || isDummy(child) {
+		if child == nil || path.IsDummy(child) {
 			continue
 		}
 		c := *g

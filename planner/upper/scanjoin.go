@@ -12,30 +12,7 @@ import (
 // partitioned reports whether a relation has partitions that can be looked at
 // one by one (IS_PARTITIONED_REL, pathnodes.h).
 func partitioned(rl *rel.RelOptInfo) bool {
-	return rl.PartScheme != nil && rl.NParts > 0 && len(rl.PartRels) > 0 && !isDummy(rl)
-}
-
-// isDummy reports whether a relation is proved empty.
-func isDummy(rl *rel.RelOptInfo) bool {
-	if rl.Dummy {
-		return true
-	}
-	if len(rl.Paths) == 0 {
-		return false
-	}
-	p := rl.Paths[0]
-	for {
-		switch n := p.(type) {
-		case *rel.ProjectionPath:
-			p = n.Sub
-		case *rel.ProjectSetPath:
-			p = n.Sub
-		case *rel.AppendPath:
-			return len(n.Subs) == 0
-		default:
-			return false
-		}
-	}
+	return rl.PartScheme != nil && rl.NParts > 0 && len(rl.PartRels) > 0 && !path.IsDummy(rl)
 }
 
 // applyScanJoinTarget makes all paths of the topmost scan or join compute the
@@ -81,11 +58,11 @@ func applyToPartitions(root *rel.PlannerInfo, rl *rel.RelOptInfo, levels []srfLe
 	var live []*rel.RelOptInfo
 	for _, i := range rl.LiveParts {
 		child := rl.PartRels[i]
-		if child == nil || isDummy(child) {
+		if child == nil || path.IsDummy(child) {
 			continue
 		}
 		applyScanJoinTarget(root, child, childLevels(root, child, levels), safe, sameExprs)
-		if !isDummy(child) {
+		if !path.IsDummy(child) {
 			live = append(live, child)
 		}
 	}
