@@ -135,7 +135,9 @@ func Many[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ..
 // again for each loop over the same value; rows are read as the loop advances,
 // and the connection is held until it ends. An error is yielded last, with a
 // zero T. Leaving the loop early reads and drops the rest of the result, so
-// that a transaction stays usable; cancel ctx to have the server stop.
+// that a transaction stays usable; cancel ctx to have the server stop. An error
+// in that rest cannot be yielded any more: let the loop over a statement that
+// writes run to its end, or commit it in a transaction, which then fails.
 func Iter[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T

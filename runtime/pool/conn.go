@@ -160,8 +160,8 @@ type rows struct {
 }
 
 func (r *rows) Close() {
+	defer r.conn.Release()
 	r.Rows.Close()
-	r.conn.Release()
 }
 
 func (r *rows) Next() bool {
@@ -244,11 +244,10 @@ type batchResults struct {
 }
 
 func (b *batchResults) Close() error {
-	err := b.BatchResults.Close()
 	if b.conn != nil {
-		b.conn.Release()
+		defer b.conn.Release() // also when a function of the batch panics
 	}
-	return err
+	return b.BatchResults.Close()
 }
 
 func (b *batchResults) Tx() pgx.Tx {

@@ -170,11 +170,17 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 	if err := p.acquire(ctx, &r.conn); err != nil {
 		return failedRows{err}, err
 	}
+	kept := false
+	defer func() { // also when an argument's own encoder panics
+		if !kept {
+			r.conn.Release()
+		}
+	}()
 	var err error
 	if r.Rows, err = r.conn.conn.Query(ctx, sql, args...); err != nil {
-		r.conn.Release()
 		return failedRows{err}, err
 	}
+	kept = true
 	return r, nil
 }
 
@@ -202,7 +208,14 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	kept := false
+	defer func() {
+		if !kept {
+			c.Release()
+		}
+	}()
 	results := c.conn.SendBatch(ctx, b)
+	kept = true
 	if t := results.Tx(); t != nil {
 		return &batchResults{BatchResults: results, tx: &tx{Tx: t, conn: c}}
 	}
@@ -229,11 +242,17 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	if err != nil {
 		return nil, err
 	}
+	kept := false
+	defer func() {
+		if !kept {
+			c.Release()
+		}
+	}()
 	t, err := c.conn.BeginTx(ctx, options)
 	if err != nil {
-		c.Release()
 		return nil, err
 	}
+	kept = true
 	return &tx{Tx: t, conn: c}, nil
 }
 

@@ -19,17 +19,12 @@ const serverGrace = time.Second
 // endTimeout bounds a ROLLBACK.
 const endTimeout = 5 * time.Second
 
-// serverTimeouts bounds the transaction on the server, in $1 milliseconds,
-// where nothing stricter is set. PostgreSQL 17 has a setting for it; before
-// that a transaction is bounded by its statements and its pauses.
-const serverTimeouts = `SELECT set_config(name, $1, true)
-FROM unnest(CASE WHEN current_setting('server_version_num')::int >= 170000
-	THEN ARRAY['transaction_timeout']
-	ELSE ARRAY['statement_timeout', 'idle_in_transaction_session_timeout'] END) AS name
-WHERE current_setting(name)::interval = '0' OR current_setting(name)::interval > ($1 || 'ms')::interval`
+// pingAfter is the pause before a COMMIT after which the connection is tried
+// first.
+const pingAfter = time.Second
 
 func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error) {
-	if conn, ok := m.db.(interface{ PgConn() *pgconn.PgConn }); ok && conn.PgConn().TxStatus() != 'I' {
+	if conn := single(m.db); conn != nil && !conn.IsClosed() && conn.TxStatus() != 'I' {
 		return nil, fmt.Errorf("begin: %w: the connection is in a transaction already", ErrIncompatibleOptions)
 	}
 	tx := &Tx{
@@ -63,6 +58,7 @@ func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error
 		tx.cancel(err)
 		return nil, runtime.NewError(ctx, "BEGIN", err)
 	}
+	tx.used = time.Now()
 	tx.turn <- struct{}{}
 	tx.stop = context.AfterFunc(tx.ctx, tx.endIfOver)
 	if err := m.add(tx); err != nil {
@@ -75,6 +71,18 @@ func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error
 	return tx, nil
 }
 
+// single returns the connection a Beginner is (*pgx.Conn) or holds (*pool.Conn,
+// *pgxpool.Conn); nil for a pool.
+func single(db Beginner) *pgconn.PgConn {
+	switch conn := db.(type) {
+	case interface{ PgConn() *pgconn.PgConn }:
+		return conn.PgConn()
+	case interface{ Conn() *pgx.Conn }:
+		return conn.Conn().PgConn()
+	}
+	return nil
+}
+
 // start sends BEGIN and the server's time-outs in one round trip.
 func (tx *Tx) start() error {
 	var err error
@@ -83,11 +91,19 @@ func (tx *Tx) start() error {
 	} else {
 		batch := &pgx.Batch{}
 		batch.BeginTx(tx.options.pgx())
-		limit := (tx.options.Timeout + serverGrace).Milliseconds()
-		batch.Queue(serverTimeouts, strconv.FormatInt(limit, 10))
+		limit := min(tx.options.Timeout, longestTimeout) + serverGrace
+		var before [len(timeoutSettings)]string
+		if strength(tx.options.Isolation) > strength(pgx.ReadCommitted) {
+			queueTimeouts(batch, limit, &before)
+		} else {
+			batch.Queue(serverTimeouts, strconv.FormatInt(limit.Milliseconds(), 10))
+		}
 		results := tx.m.db.SendBatch(tx.ctx, batch)
 		tx.inner = results.Tx()
-		if err = results.Close(); err != nil {
+		if err = results.Close(); err == nil {
+			err = restoreStricter(tx.ctx, tx.inner, limit, before)
+		}
+		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endTimeout)
 			defer cancel()
 			_ = tx.inner.Rollback(ctx) // there may be nothing to roll back

@@ -21,16 +21,21 @@ var (
 	// still open: a transaction does one thing at a time.
 	ErrBusy = errors.New("transaction has a result that is still open")
 
-	errPanicked = errors.New("panic")
+	errPanicked         = errors.New("panic")
+	errEndedByStatement = errors.New("a statement ended the transaction")
 )
+
+// inFailedTransaction is the SQLSTATE of what comes after a failed statement.
+const inFailedTransaction = "25P02"
 
 type rolledBack struct{}
 
 func (rolledBack) Error() string        { return "transaction was rolled back instead of committed" }
 func (rolledBack) Is(target error) bool { return target == pgx.ErrTxCommitRollback }
 
-// CommitUnknownError says that COMMIT was sent and its answer never came: the
-// transaction is either committed or not. It must not be repeated blindly.
+// CommitUnknownError says that COMMIT was sent and its answer never came, or
+// that SQL text of the caller's own ended the transaction: it is either
+// committed or not. It must not be repeated blindly.
 type CommitUnknownError struct{ Err error }
 
 func (e *CommitUnknownError) Error() string { return fmt.Sprintf("%v: %v", ErrCommitUnknown, e.Err) }
@@ -75,11 +80,12 @@ func commitOutcome(err error, sent bool) (Status, error) {
 		}
 		// An ERROR is a rollback (a deferred constraint, a serialization
 		// failure). FATAL and PANIC end the session at a point we do not see,
-		// and 40003 says outright that the completion is unknown.
-		if severity == "ERROR" && pg.Code != "40003" && !strings.HasPrefix(pg.Code, "08") {
+		// 40003 says outright that the completion is unknown, and poolers report
+		// a server lost on their side as an ERROR of class 08, 57P or 58.
+		lost := pg.Code == "40003" || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "58")
+		if severity == "ERROR" && !lost {
 			return RolledBack, err
 		}
-		return Unknown, &CommitUnknownError{err}
 	}
 	return Unknown, &CommitUnknownError{err}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Nested runs fn within a savepoint: if it returns an error or panics, what it
-// did is undone, with the hooks it added, and the transaction goes on. A
-// serialization failure or a deadlock is not undone to the savepoint, since the
+// Nested runs fn within a savepoint: if Nested returns an error (of fn, or since
+// a statement had failed although fn returned nil) or fn panics, what it did is
+// undone, with the hooks it added, and the transaction goes on. A serialization failure or a deadlock is not undone to the savepoint, since the
 // whole transaction must be repeated; return it.
 func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	tx.mu.Lock()
@@ -42,16 +42,22 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit; it goes on by itself
 			tx.deepen(-1)
-			_ = undo()
+			if undo() != nil {
+				tx.doom(errPanicked)
+			}
 		}
 	}()
 	err := fn(ctx, tx)
 	returned = true
 	tx.deepen(-1)
-	switch {
-	case err == nil:
-		return tx.savepoint(ctx, name, "RELEASE SAVEPOINT "+name)
-	case again(err):
+	if err == nil {
+		tx.closeOpen()
+		// A RELEASE that fails undoes: what comes with an error must not stay.
+		if err = tx.savepoint(ctx, name, "RELEASE SAVEPOINT "+name); err == nil {
+			return nil
+		}
+	}
+	if err = tx.explain(err); again(err) {
 		tx.doom(err)
 		return err
 	}

@@ -24,8 +24,9 @@ type Options struct {
 	Deferrable bool
 	// Timeout bounds the transaction's life, default 30 s. The client ends it
 	// then; the server does a second later, should the client be gone: by
-	// transaction_timeout from PostgreSQL 17 on, before that by bounding each
-	// statement and each pause between two. Shorter ones already set stay.
+	// transaction_timeout from PostgreSQL 17 on, before that, and for repeatable
+	// read and serializable, by bounding each statement and each pause between
+	// two. Shorter ones already set stay.
 	// Negative: none.
 	Timeout time.Duration
 	// Label names the transaction in Info.

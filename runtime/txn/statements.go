@@ -16,7 +16,14 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 	}
 	n := tx.record(OpQuery, queryName(sql))
 	bound, release := tx.bind(ctx)
+	sent := false
+	defer func() {
+		if !sent { // an argument's own encoder panics
+			tx.abandon(n, release)
+		}
+	}()
 	inner, err := tx.inner.Query(bound, sql, args...)
+	sent = true
 	if err != nil {
 		release()
 		tx.recorded(n, 0, err)
@@ -75,9 +82,23 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	}
 	n := tx.record(OpBatch, "")
 	bound, release := tx.bind(ctx)
+	sent := false
+	defer func() {
+		if !sent {
+			tx.abandon(n, release)
+		}
+	}()
 	r := &batchResults{BatchResults: tx.inner.SendBatch(bound, b), tx: tx, op: n, size: b.Len(), release: release}
+	sent = true
 	tx.opened(func() { _ = r.Close() })
 	return r
+}
+
+// abandon gives the turn back after a panic.
+func (tx *Tx) abandon(op int, release func()) {
+	release()
+	tx.recorded(op, 0, errPanicked)
+	tx.leave()
 }
 
 // rows gives the turn back when closed, which pgx also does by itself at the

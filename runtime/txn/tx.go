@@ -14,8 +14,9 @@ import (
 )
 
 // Tx is a transaction. It does one statement at a time; a second one, started
-// while rows of the first are open, gets ErrBusy. Info and Rollback may be
-// called at any time.
+// while rows of the first are open, gets ErrBusy. Its methods are for one
+// goroutine at a time; Info, and Commit and Rollback of the [Manager], may be
+// called by any other meanwhile.
 type Tx struct {
 	m        *Manager
 	id       uint64
@@ -39,6 +40,8 @@ type Tx struct {
 	cause         error      // why it ended, if not by Commit
 	doomed        error      // why it must not commit, though it is active
 	failure       error      // the statement failure that aborted it
+	conflict      bool       // the server asked to repeat it
+	used          time.Time  // when the last operation ended
 	open          func()     // closes the rows or batch results that are open
 	depth         int
 	savepoints    int
@@ -100,7 +103,18 @@ func (tx *Tx) enter() error {
 		tx.leave()
 		return tx.closedError()
 	}
+	if tx.endedByStatement() { // what comes would commit by itself
+		tx.leave()
+		return errEndedByStatement
+	}
 	return nil
+}
+
+// endedByStatement reports whether SQL text of the caller's own, COMMIT or
+// ROLLBACK, ended the transaction behind our back. It is for who has the turn.
+func (tx *Tx) endedByStatement() bool {
+	conn := tx.inner.Conn().PgConn()
+	return !conn.IsClosed() && conn.TxStatus() == 'I'
 }
 
 func (tx *Tx) leave() { tx.turn <- struct{}{} }
@@ -129,10 +143,41 @@ func (tx *Tx) recorded(n int, rows int64, err error) {
 	if op := tx.ops.at(n); op != nil {
 		op.Dur, op.Rows, op.Err = time.Since(op.At), rows, err
 	}
+	tx.used = time.Now()
+	if op := tx.ops.at(n); err == nil && op != nil && op.Kind != OpCommit && op.Kind != OpRollback {
+		tx.failure, tx.conflict = nil, false // a savepoint of the caller's own undid it
+	}
 	var pg *pgconn.PgError
-	if tx.failure == nil && errors.As(err, &pg) {
+	if !errors.As(err, &pg) {
+		return
+	}
+	if tx.failure == nil {
 		tx.failure = err
 	}
+	tx.conflict = tx.conflict || again(err)
+}
+
+// conflicted reports whether the server rolled this transaction back, not
+// another that its error may come from, because of a third one.
+func (tx *Tx) conflicted() bool {
+	if tx.status() != RolledBack {
+		return false
+	}
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.conflict
+}
+
+// explain puts the failure that aborted the transaction before an error that
+// only says it is aborted.
+func (tx *Tx) explain(err error) error {
+	tx.mu.Lock()
+	failure := tx.failure
+	tx.mu.Unlock()
+	if e := runtime.AsError(err); failure == nil || e == nil || e.SQLState != inFailedTransaction || errors.Is(err, failure) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", runtime.NewError(tx.ctx, "", failure), err)
 }
 
 // expire ends the transaction from outside: it cancels the running statement,
@@ -157,6 +202,12 @@ func (tx *Tx) expire(status Status, cause error) bool {
 		}()
 		tx.end(status, cause)
 		return true
+	}
+	if tx.endedByStatement() {
+		status, cause = Unknown, &CommitUnknownError{errEndedByStatement}
+		tx.mu.Lock()
+		tx.cause = cause
+		tx.mu.Unlock()
 	}
 	tx.sendRollback()
 	tx.end(status, cause)
@@ -288,10 +339,16 @@ func (tx *Tx) commit() error {
 	if depth > 0 {
 		return fmt.Errorf("commit: %w: a savepoint is open", ErrBusy)
 	}
-	if err := tx.enter(); err != nil {
-		if !errors.Is(err, ErrBusy) {
-			<-tx.done
-		}
+	switch err := tx.enter(); {
+	case err == nil:
+	case errors.Is(err, ErrBusy):
+		return err
+	case errors.Is(err, errEndedByStatement):
+		tx.expire(RolledBack, err)
+		<-tx.done
+		return tx.closedError()
+	default:
+		<-tx.done
 		return err
 	}
 	if !tx.state.CompareAndSwap(int32(Active), int32(Committing)) {
@@ -301,16 +358,15 @@ func (tx *Tx) commit() error {
 	}
 	tx.stop()
 	n := tx.record(OpCommit, "")
-	limit := tx.options.Timeout
-	if limit <= 0 {
-		limit = DefaultTimeout
-	}
-	// Neither the transaction's end nor the caller's stops a COMMIT: that would
-	// only make its outcome unknown.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), limit)
+	// Neither the transaction's end nor the caller's stops a COMMIT, and a short
+	// Timeout does not either: that would only make its outcome unknown.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), max(tx.options.Timeout, DefaultTimeout))
 	defer cancel()
-	sent := !tx.inner.Conn().IsClosed()
-	err := tx.inner.Commit(ctx)
+	sent, lost := tx.reachable(ctx)
+	err := tx.inner.Commit(ctx) // also where nothing can be sent: it gives the connection back
+	if lost != nil {
+		err = lost
+	}
 	tx.recorded(n, 0, err)
 	status := Committed
 	switch {
@@ -333,6 +389,30 @@ func (tx *Tx) commit() error {
 	tx.mu.Unlock()
 	tx.end(status, err)
 	return err
+}
+
+// reachable reports whether the server is still there, as far as it can be told
+// before a COMMIT is sent: a connection lost while the closure did something
+// else is found by a round trip more, so that nobody need ask whether the COMMIT
+// arrived.
+func (tx *Tx) reachable(ctx context.Context) (bool, error) {
+	conn := tx.inner.Conn()
+	if conn.IsClosed() {
+		return false, nil
+	}
+	tx.mu.Lock()
+	idle := time.Since(tx.used)
+	tx.mu.Unlock()
+	if idle < pingAfter {
+		return true, nil
+	}
+	err := conn.Ping(ctx)
+	if err == nil {
+		return true, nil
+	}
+	_ = conn.PgConn().Conn().Close() // nothing can be sent any more
+	_ = conn.Close(ctx)
+	return false, err
 }
 
 // AfterCommit calls fn once the transaction has really committed and its

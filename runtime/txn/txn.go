@@ -91,8 +91,9 @@ type txKey struct{ m *Manager }
 // If the server rolls the transaction back because of another one (SQLSTATE
 // 40001 or 40P01), and fn's error says so or the commit's does, fn runs again in
 // a new transaction, as [Retry] allows; the last error then comes as a
-// [*RetriesExhaustedError]. Nothing else is repeated, a commit of unknown
-// outcome least of all.
+// [*RetriesExhaustedError]. Nothing else is repeated: not a commit of unknown
+// outcome, not a transaction ended from outside, nor one that did not fail
+// itself where fn returns such an error of another transaction.
 //
 // Called with the context of a transaction of the same manager, Run joins it:
 // fn runs in that transaction, and if it fails the whole one can no longer
@@ -108,8 +109,8 @@ func (m *Manager) Run(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 	}
 	policy := o.Retry.withDefaults()
 	for attempt := 1; ; attempt++ {
-		err := m.once(ctx, o, attempt, fn)
-		if err == nil || !again(err) {
+		repeat, err := m.once(ctx, o, attempt, fn)
+		if !repeat {
 			return err
 		}
 		if attempt >= policy.MaxAttempts {
@@ -133,10 +134,11 @@ func again(err error) bool {
 	return (e.IsSerialization() || e.IsDeadlock()) && runtime.Retryable(err)
 }
 
-func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (err error) {
+// once runs fn in one transaction; repeat says that the server asks for another.
+func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (repeat bool, err error) {
 	tx, err := m.begin(ctx, o, attempt)
 	if err != nil {
-		return err
+		return false, err
 	}
 	returned := false
 	defer func() {
@@ -149,20 +151,26 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 	tx.closeOpen()
 	tx.endIfOver()
 	if err != nil {
-		if ended := tx.endedBy(); ended != nil && !errors.Is(err, ended) {
+		ended := tx.endedBy()
+		if ended == nil {
+			err = tx.explain(err)
+		} else if !errors.Is(err, ended) {
 			err = fmt.Errorf("%w: %w", ended, err)
 		}
 		tx.finishRollback(err)
-		return err
+		if tx.status() == Unknown && !errors.Is(err, ErrCommitUnknown) {
+			err = fmt.Errorf("%w: %w", tx.endedBy(), err)
+		}
+		return again(err) && (ended == nil || again(ended)) && tx.conflicted(), err
 	}
 	err = tx.commit()
 	if errors.Is(err, ErrBusy) { // a goroutine of fn outlives it
 		tx.finishRollback(err)
 	}
 	if errors.Is(err, pgx.ErrTxClosed) && tx.status() == Committed { // by fn itself
-		return nil
+		return false, nil
 	}
-	return err
+	return again(err) && tx.conflicted(), err
 }
 
 // Value is [Manager.Run] for a closure that returns a value; on an error it is
@@ -244,13 +252,13 @@ func (m *Manager) running() []*Tx {
 	return txs
 }
 
-// Sweep ends the transactions whose deadline lies before now and returns how
-// many there were. They also end by themselves; this is for a clock of one's
+// Sweep ends the transactions whose deadline lies before now (none where there
+// is none) and returns how many there were. They also end by themselves; this is for a clock of one's
 // own and for tests.
 func (m *Manager) Sweep(now time.Time) int {
 	n := 0
 	for _, tx := range m.running() {
-		if tx.deadline.Before(now) && tx.expire(Expired, ErrExpired) {
+		if !tx.deadline.IsZero() && tx.deadline.Before(now) && tx.expire(Expired, ErrExpired) {
 			n++
 		}
 	}
