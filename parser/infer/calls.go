@@ -25,7 +25,8 @@ var nullOnValues = set(`jsonb_object_field jsonb_object_field_text jsonb_array_e
 	json_extract_path_text jsonb_path_exists_opr jsonb_path_match_opr jsonb_numeric jsonb_bool
 	jsonb_int2 jsonb_int4 jsonb_int8 jsonb_float4 jsonb_float8 point_distance
 	inter_sl inter_lb inter_sb close_ls close_lseg close_lb close_sb close_pl close_ps close_pb
-	lseg_interpt line_interpt box_intersect path_add`)
+	lseg_interpt line_interpt box_intersect path_add path_distance poly_distance
+	timestamp_time timestamptz_time timestamptz_timetz`)
 
 // neverNullFuncs are built-in strict functions, by their C names, that return a
 // value for all values.
@@ -39,22 +40,25 @@ var neverNullFuncs = set(`lower upper initcap textlen bpcharlen char_length octe
 	timestamptz_trunc_zone timestamp_trunc interval_trunc timestamptz_date timestamp_date
 	date_timestamptz date_timestamp timestamptz_timestamp timestamp_timestamptz timestamptz_zone
 	timestamp_zone timestamptz_izone timestamp_izone make_date make_timestamp make_interval
-	make_time timestamptz_age timestamp_age to_timestamp float8_timestamptz timestamptz_to_char
-	timestamp_to_char numeric_to_char int4_to_char int8_to_char to_date to_number
+	make_time timestamptz_age timestamp_age to_timestamp float8_timestamptz
+	numeric_to_char int4_to_char int8_to_char to_date to_number
 	jsonb_typeof json_typeof to_tsvector_byid to_tsvector to_tsquery to_tsquery_byid
 	plainto_tsquery plainto_tsquery_byid websearch_to_tsquery websearch_to_tsquery_byid
 	phraseto_tsquery phraseto_tsquery_byid ts_rank_tt ts_rank_ttf ts_rank_wtt ts_rank_wttf
 	ts_rankcd_tt ts_rankcd_ttf ts_rankcd_wtt ts_rankcd_wttf ts_headline ts_headline_byid
 	array_cat hashtext hashint8 hashint4 uuid_hash gen_random_uuid sha256_bytea sha512_bytea
 	binary_encode binary_decode quote_ident quote_literal jsonb_strip_nulls jsonb_pretty
-	current_database current_schema pg_current_xact_id nextval_oid setval_oid timeofday
+	current_database pg_current_xact_id nextval_oid setval_oid timeofday
 	textregexreplace textregexreplace_noopt range_contains jsonb_concat`)
 
 // neverNullAny are built-in functions, by their C names, that return a value
-// even for NULL arguments.
-var neverNullAny = set(`text_concat text_concat_ws jsonb_build_object jsonb_build_object_noargs
+// even for NULL arguments, but for a NULL array behind VARIADIC.
+var neverNullAny = set(`text_concat jsonb_build_object jsonb_build_object_noargs
 	jsonb_build_array jsonb_build_array_noargs json_build_object json_build_object_noargs
-	json_build_array json_build_array_noargs text_format quote_nullable num_nulls num_nonnulls`)
+	json_build_array json_build_array_noargs quote_nullable num_nulls num_nonnulls`)
+
+// neverNullRest are like neverNullAny, but NULL for a first argument that is.
+var neverNullRest = set(`text_concat_ws text_format text_format_nv`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
@@ -65,16 +69,23 @@ func set(words string) map[string]bool {
 }
 
 // call is a function call or a cast by function.
-func (s *scope) call(oid pgOID, args []query.Expr) value {
-	f := s.cat.Func(oid)
+func (s *scope) call(n *query.FuncExpr) value {
+	f, args := s.cat.Func(n.Func), n.Args
 	switch {
 	case f == nil:
 		return maybe("unknown function")
 	case f.OID >= pgtype.FirstNormalOID || f.Schema != "pg_catalog":
 		return maybe("function " + f.Name + " can return anything")
-	case neverNullAny[f.Source]:
-		if f.Source == "text_concat_ws" {
-			return s.all("argument", args[:1])
+	case neverNullAny[f.Source] || neverNullRest[f.Source]:
+		var needed []query.Expr
+		if neverNullRest[f.Source] {
+			needed = append(needed, args[0])
+		}
+		if n.Variadic {
+			needed = append(needed, args[len(args)-1])
+		}
+		if len(needed) > 0 {
+			return s.all("argument", needed)
 		}
 		return never(f.Name + " returns a value for all arguments")
 	case f.Source == "jsonb_set" || f.Source == "jsonb_insert":
@@ -123,11 +134,23 @@ func (s *scope) arrayTest(n *query.ScalarArrayOpExpr) value {
 	if v := s.value(n.Args[0]); !v.notNull {
 		return maybe("operand can be NULL")
 	}
+	if o := s.cat.Operator(n.Op); o == nil || !s.operator(o, nil).notNull {
+		return maybe("the operator may return NULL")
+	}
 	v := s.value(n.Args[1])
 	if v.notNull && v.elements {
 		return never("operand and elements are not null")
 	}
 	return maybe("the array can be NULL or hold NULL")
+}
+
+// element reports whether an array made of values has no NULL in it: values that
+// are arrays themselves become a dimension, and their elements the elements.
+func (s *scope) element(typ pgOID, v value) bool {
+	if t := s.cat.Type(typ); t == nil || t.Subscript == "array_subscript_handler" || t.Kind == 'd' {
+		return v.notNull && v.elements
+	}
+	return v.notNull
 }
 
 func (s *scope) caseValue(n *query.CaseExpr) value {
@@ -171,7 +194,7 @@ func (s *scope) subLink(n *query.SubLink) value {
 	case query.ArraySubLink:
 		v := never("ARRAY(…) is empty rather than NULL")
 		if in := s.subquery(n.Subselect, s); len(in) > 0 {
-			v.elements = in[0].notNull
+			v.elements = s.element(n.Typ, in[0])
 		}
 		return v
 	case query.ExprSubLink:
@@ -201,7 +224,7 @@ func (s *scope) aggregate(n *query.Aggref) value {
 	if f.Name == "regr_count" && f.Schema == "pg_catalog" {
 		return never("regr_count")
 	}
-	if at == nil || f.OID >= pgtype.FirstNormalOID {
+	if at == nil || f.OID >= pgtype.FirstNormalOID || f.Schema != "pg_catalog" {
 		return maybe("aggregate " + f.Name)
 	}
 	if len(at.q.GroupClause) == 0 || len(at.q.GroupingSets) > 0 {
@@ -217,7 +240,7 @@ func (s *scope) aggregate(n *query.Aggref) value {
 	switch f.Name {
 	case "array_agg":
 		v := never("a group has at least one row")
-		v.elements = len(n.Args) > 0 && s.value(n.Args[0].Expr).notNull
+		v.elements = len(n.Args) > 0 && s.element(n.Args[0].Expr.ResultType(), s.value(n.Args[0].Expr))
 		return v
 	case "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg":
 		return never("a group has at least one row")
@@ -233,7 +256,7 @@ func (s *scope) aggregate(n *query.Aggref) value {
 // window is a window function call.
 func (s *scope) window(n *query.WindowFunc) value {
 	f := s.cat.Func(n.Func)
-	if f == nil || f.OID >= pgtype.FirstNormalOID {
+	if f == nil || f.OID >= pgtype.FirstNormalOID || f.Schema != "pg_catalog" {
 		return maybe("window function")
 	}
 	switch f.Name {

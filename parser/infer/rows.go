@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,7 +64,7 @@ func limitRows(q *query.Query, c Cardinality, why string) (Cardinality, string) 
 
 // foldLimit sees through the cast of LIMIT's constant to bigint.
 func foldLimit(e query.Expr) *query.Const {
-	if f, ok := e.(*query.FuncExpr); ok && len(f.Args) == 1 {
+	if f, ok := e.(*query.FuncExpr); ok && len(f.Args) == 1 && f.Form == query.CoerceImplicitCast {
 		if k, ok := f.Args[0].(*query.Const); ok {
 			return k
 		}
@@ -82,7 +83,9 @@ func (s *scope) selectRows() (Cardinality, string) {
 		return Many, "set operation"
 	case q.HasTargetSRFs:
 		return Many, "set-returning function in the select list"
-	case len(q.GroupClause) == 0 && (q.HasAggs || q.Having != nil) && len(q.GroupingSets) == 0:
+	case len(q.GroupingSets) > 0:
+		return Many, "GROUPING SETS"
+	case len(q.GroupClause) == 0 && (q.HasAggs || q.Having != nil):
 		if q.Having != nil {
 			return AtMostOne, "aggregates without GROUP BY, filtered by HAVING"
 		}
@@ -99,21 +102,51 @@ func (s *scope) selectRows() (Cardinality, string) {
 
 func (s *scope) insertRows() (Cardinality, string) {
 	q := s.q
+	if q.HasTargetSRFs {
+		return Many, "set-returning function in VALUES"
+	}
 	c, why := s.fromRows()
 	if len(q.JoinTree.List) == 0 {
 		c, why = ExactlyOne, "one row is inserted"
 	}
-	if t := s.cat.Table(q.RTE(q.ResultRelation).Relation); t != nil && c == ExactlyOne {
-		for _, tr := range t.Triggers {
-			if tr.Timing == "before" && tr.Row {
-				return AtMostOne, why + ", unless trigger " + tr.Name + " skips it"
-			}
-		}
+	if tr := s.skipper(q.RTE(q.ResultRelation).Relation); tr != "" && c == ExactlyOne {
+		return AtMostOne, why + ", unless trigger " + tr + " skips it"
 	}
 	if oc := q.OnConflict; oc != nil && c == ExactlyOne && (oc.Action == query.OnConflictNothing || oc.Where != nil) {
 		return AtMostOne, why + ", or none on conflict"
 	}
 	return c, why
+}
+
+// skipper names a row trigger that can keep a row from being inserted: of a table,
+// of one of its partitions, or of a view and what it is over; "" if none can.
+func (s *scope) skipper(oid pgtype.OID) string {
+	t := s.cat.Table(oid)
+	if t == nil {
+		return ""
+	}
+	for _, tr := range t.Triggers {
+		if tr.Row && tr.Timing != "after" {
+			return tr.Name
+		}
+	}
+	below := t.Children
+	if t.Kind != catalog.KindPartitioned {
+		below = nil
+	}
+	if t.View != nil {
+		for _, rte := range t.View.RangeTable {
+			if rte.Kind == query.RTERelation {
+				below = append(slices.Clone(below), rte.Relation)
+			}
+		}
+	}
+	for _, o := range below {
+		if name := s.skipper(o); name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // fromRows bounds the rows that FROM and WHERE leave.
@@ -126,6 +159,11 @@ func (s *scope) fromRows() (Cardinality, string) {
 			return AtMostOne, "no FROM, filtered by WHERE"
 		}
 		return ExactlyOne, "no FROM"
+	}
+	for j, sides := range s.sides {
+		if len(sides) == 2 && s.present[j].IsEmpty() {
+			return Many, "a FULL JOIN keeps the rows of both sides"
+		}
 	}
 	equal, passed := s.equalities()
 	single := map[int]string{}
@@ -175,8 +213,7 @@ func (s *scope) leaves(n query.JoinNode, out map[int]bool) {
 type equality struct {
 	col   column
 	other query.Expr
-	// expr is the side that is no plain column, with the operator that
-	// compares it; nil for a column.
+	// expr is the side that is no plain column, nil for a column.
 	expr query.Expr
 	op   *query.OpExpr
 	// join is the index of the outer join in whose ON it stands, 0 if every
@@ -199,7 +236,7 @@ func (s *scope) equalities() ([]equality, []passedCond) {
 			}
 			for i := range 2 {
 				if v, ok := plainColumn(op.Args[i]); ok {
-					out = append(out, equality{col: column{v.VarNo, v.AttNo}, other: op.Args[1-i], bounds: bounds, all: all})
+					out = append(out, equality{col: column{v.VarNo, v.AttNo}, op: op, other: op.Args[1-i], bounds: bounds, all: all})
 				} else if _, ok := op.Args[i].(*query.Const); !ok {
 					out = append(out, equality{expr: op.Args[i], op: op, other: op.Args[1-i], bounds: bounds, all: all})
 				}

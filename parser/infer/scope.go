@@ -14,9 +14,12 @@ type scope struct {
 	// forced are columns that WHERE and inner joins prove not null: the
 	// quals are strict in them, so that a row with a NULL there is gone.
 	forced map[column]string
-	// inJoin are columns that the ON of an outer join proves not null in the
-	// rows that it does not null-extend.
-	inJoin map[column]string
+	// inJoin are columns that the ON of a join proves not null in the rows that
+	// have passed it: those that neither it nor a join above null-extends.
+	inJoin map[column][]proof
+	// newRow is set for a view that is written through: its columns are those of
+	// the row that was written, which its WHERE has not seen.
+	newRow bool
 	// present holds, for each outer join, the relations of the sides whose
 	// null-extended rows are gone.
 	present map[int]query.Relids
@@ -30,6 +33,13 @@ type scope struct {
 // column is a Var's identity.
 type column struct{ varno, attno int }
 
+// proof is a reason that holds where an outer join found a match; join is 0 for
+// an inner one.
+type proof struct {
+	join int
+	why  string
+}
+
 // value is what is known of an expression's value.
 type value struct {
 	notNull  bool
@@ -40,7 +50,7 @@ type value struct {
 func newScope(cat *catalog.Catalog, q *query.Query, outer *scope) *scope {
 	s := &scope{
 		cat: cat, q: q, outer: outer,
-		forced: map[column]string{}, inJoin: map[column]string{},
+		forced: map[column]string{}, inJoin: map[column][]proof{},
 		present: map[int]query.Relids{}, sides: map[int][]query.Relids{},
 		ctes: map[*query.CommonTableExpr][]value{}, subs: map[*query.Query][]value{},
 	}
@@ -94,7 +104,7 @@ func (s *scope) quals(n query.JoinNode, top bool) {
 		for _, c := range n.List {
 			s.quals(c, top)
 		}
-		s.force(n.Quals, top, "WHERE")
+		s.force(n.Quals, top, 0, "WHERE")
 	case *query.JoinExpr:
 		left, right := top, top
 		switch n.Type {
@@ -107,21 +117,26 @@ func (s *scope) quals(n query.JoinNode, top bool) {
 		}
 		s.quals(n.Left, left)
 		s.quals(n.Right, right)
-		s.force(n.Quals, top && n.Type == query.JoinInner, "ON")
+		join := n.Index
+		if n.Type == query.JoinInner {
+			join = 0
+		}
+		s.force(n.Quals, top && join == 0, join, "ON")
 	}
 }
 
-func (s *scope) force(e query.Expr, top bool, clause string) {
+// force notes what a condition proves: of all rows where top, else of those that
+// passed it in the outer join with the given index.
+func (s *scope) force(e query.Expr, top bool, join int, clause string) {
 	if e == nil {
 		return
 	}
-	into := s.inJoin
-	if top {
-		into = s.forced
-	}
+	why := clause + " rejects rows where it is NULL"
 	for c := range s.strictColumns(e, true) {
-		if _, ok := into[c]; !ok {
-			into[c] = clause + " rejects rows where it is NULL"
+		if !top {
+			s.inJoin[c] = append(s.inJoin[c], proof{join, why})
+		} else if _, ok := s.forced[c]; !ok {
+			s.forced[c] = why
 		}
 	}
 	if !top {
@@ -161,6 +176,17 @@ func (s *scope) discharge() {
 			}
 		}
 	}
+}
+
+// matched reports whether the rows that an outer join null-extends are gone, on
+// both sides of a FULL one; true for 0, an inner join.
+func (s *scope) matched(join int) bool {
+	for _, side := range s.sides[join] {
+		if !side.IsSubset(s.present[join]) {
+			return false
+		}
+	}
+	return true
 }
 
 // nulledBy returns an outer join that can still null a Var, 0 if none.

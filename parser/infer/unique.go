@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -32,7 +33,7 @@ func (s *scope) keyBound(i int, rte *query.RangeTblEntry, equal []equality, pass
 		var cols []string
 		for _, k := range x.Keys[:x.NumKeys] {
 			if k.Column != 0 {
-				all = s.columnBound(i, k.Column, equal, single)
+				all = s.columnBound(i, k.Column, k.Family, k.Collation, equal, single)
 			} else {
 				all = s.exprBound(i, k, equal, single)
 			}
@@ -46,7 +47,7 @@ func (s *scope) keyBound(i int, rte *query.RangeTblEntry, equal []equality, pass
 		}
 		partial := ""
 		if len(x.Predicate) > 0 {
-			if !s.implied(i, x.Predicate, equal, passed, single) {
+			if !s.implied(i, x.Predicate, equal, passed) {
 				continue
 			}
 			partial = ", its predicate too,"
@@ -57,14 +58,26 @@ func (s *scope) keyBound(i int, rte *query.RangeTblEntry, equal []equality, pass
 }
 
 // columnBound reports whether a column is compared with what is the same for
-// every row.
-func (s *scope) columnBound(i, attno int, equal []equality, single map[int]string) bool {
+// every row, by what is equality to an operator family and a collation: citext's
+// and bpchar's equality of a text column leave more than one value of it, and so
+// does a nondeterministic collation.
+func (s *scope) columnBound(i, attno int, family, coll pgtype.OID, equal []equality, single map[int]string) bool {
 	for _, e := range equal {
-		if e.expr == nil && e.col == (column{i, attno}) && e.applies(i) && s.fixed(e.other, single) {
+		if e.expr == nil && e.col == (column{i, attno}) && e.applies(i) && s.fixed(e.other, single) &&
+			s.cat.OpFamilyStrategy(e.op.Op, family) == catalog.BTEqual && s.asFine(e.op.InputColl, coll) {
 			return true
 		}
 	}
 	return false
+}
+
+// asFine reports whether what a collation calls equal is equal in another.
+func (s *scope) asFine(coll, of pgtype.OID) bool {
+	if coll == 0 || coll == of {
+		return true
+	}
+	c := s.cat.Collation(coll)
+	return c != nil && c.Deterministic
 }
 
 // exprBound is columnBound for an expression of an index.
@@ -109,6 +122,13 @@ func (s *scope) fixed(e query.Expr, single map[int]string) bool {
 			if f := s.cat.Func(n.Func); f == nil || f.Volatile == 'v' {
 				free = false
 			}
+		case *query.OpExpr:
+			o := s.cat.Operator(n.Op)
+			if o == nil {
+				free = false
+			} else if f := s.cat.Func(o.Func); f == nil || f.Volatile == 'v' {
+				free = false
+			}
 		}
 		return free
 	})
@@ -118,7 +138,7 @@ func (s *scope) fixed(e query.Expr, single map[int]string) bool {
 // implied reports whether the conditions that rows have passed contain each
 // conjunct of a partial index's predicate. Proofs beyond that are not tried, but
 // that a column compared with = is not null.
-func (s *scope) implied(i int, predicate []query.Expr, equal []equality, passed []passedCond, single map[int]string) bool {
+func (s *scope) implied(i int, predicate []query.Expr, equal []equality, passed []passedCond) bool {
 	for _, p := range predicate {
 		found := false
 		for _, c := range passed {
@@ -129,7 +149,9 @@ func (s *scope) implied(i int, predicate []query.Expr, equal []equality, passed 
 		}
 		if n, ok := p.(*query.NullTest); ok && n.Not && !found {
 			if v, ok := n.Arg.(*query.Var); ok {
-				found = s.columnBound(i, v.AttNo, equal, single)
+				found = slices.ContainsFunc(equal, func(e equality) bool {
+					return e.expr == nil && e.col == (column{i, v.AttNo}) && e.applies(i) && s.strictOp(e.op.Op)
+				})
 			}
 		}
 		if !found {
@@ -188,5 +210,10 @@ func (s *scope) groupBound(i int, q *query.Query, equal []equality, single map[i
 }
 
 func (s *scope) groupColumn(i int, te *query.TargetEntry, eq pgtype.OID, equal []equality, single map[int]string) bool {
-	return eq != 0 && s.isEquality(eq) && s.columnBound(i, te.ResNo, equal, single)
+	for _, family := range s.cat.MergeJoinFamilies(eq) {
+		if s.columnBound(i, te.ResNo, family, te.Expr.ResultCollation(), equal, single) {
+			return true
+		}
+	}
+	return false
 }

@@ -17,12 +17,15 @@ func maybe(why string) value { return value{why: "nullable: " + why} }
 
 // value works out what is known of an expression of this level.
 func (s *scope) value(e query.Expr) value {
+	if s.isGroupExpr(e) {
+		return maybe("GROUPING SETS give NULL for what they leave out")
+	}
 	switch n := e.(type) {
 	case *query.Var:
 		return s.column(n)
 	case *query.Const:
 		if n.Null {
-			return maybe("NULL constant")
+			return value{elements: true, why: "nullable: NULL constant"}
 		}
 		v := never("constant")
 		v.elements = !strings.Contains(strings.ToUpper(n.Value), "NULL")
@@ -34,7 +37,9 @@ func (s *scope) value(e query.Expr) value {
 	case *query.CoerceViaIO:
 		return s.value(n.Arg)
 	case *query.ArrayCoerceExpr:
-		return s.value(n.Arg)
+		v := s.value(n.Arg)
+		v.elements = v.elements && s.castKeeps(n.Elem)
+		return v
 	case *query.CollateExpr:
 		return s.value(n.Arg)
 	case *query.CoerceToDomain:
@@ -43,7 +48,7 @@ func (s *scope) value(e query.Expr) value {
 		}
 		return s.value(n.Arg)
 	case *query.FuncExpr:
-		return s.call(n.Func, n.Args)
+		return s.call(n)
 	case *query.OpExpr:
 		o := s.cat.Operator(n.Op)
 		if o == nil {
@@ -59,9 +64,12 @@ func (s *scope) value(e query.Expr) value {
 	case *query.BoolExpr:
 		return s.all("operand", n.Args)
 	case *query.CoalesceExpr:
+		elements := true
 		for _, a := range n.Args {
-			if v := s.value(a); v.notNull {
-				return value{true, v.elements, "not null: COALESCE with " + strings.TrimPrefix(v.why, "not null: ")}
+			v := s.value(a)
+			elements = elements && v.elements
+			if v.notNull {
+				return value{true, elements, "not null: COALESCE with " + strings.TrimPrefix(v.why, "not null: ")}
 			}
 		}
 		return maybe("every argument of COALESCE can be NULL")
@@ -84,11 +92,18 @@ func (s *scope) value(e query.Expr) value {
 		return never("GROUPING")
 	case *query.ArrayExpr:
 		v := never("array constructor")
-		v.elements = s.all("element", n.Elements).notNull
+		v.elements = true
+		for _, e := range n.Elements {
+			x := s.value(e)
+			v.elements = v.elements && x.notNull && (!n.Multidims || x.elements)
+		}
 		return v
 	case *query.RowExpr:
 		return never("row constructor")
 	case *query.SQLValueFunction:
+		if n.Name == "current_schema" {
+			return maybe("search_path may name no schema that exists")
+		}
 		return never(n.Name)
 	case *query.NextValueExpr:
 		return never("identity")
@@ -123,23 +138,22 @@ func (s *scope) column(v *query.Var) value {
 		return maybe("unknown column")
 	}
 	rte := at.q.RTE(v.VarNo)
-	if rte.Kind == query.RTEJoin && v.AttNo > 0 && v.AttNo <= len(rte.JoinAliasVars) {
-		return at.value(rte.JoinAliasVars[v.AttNo-1])
+	if len(at.q.GroupingSets) > 0 {
+		return maybe("GROUPING SETS give NULL for columns they leave out")
 	}
-	if why, ok := at.forced[column{v.VarNo, v.AttNo}]; ok {
+	if why, ok := at.forced[column{v.VarNo, v.AttNo}]; ok && !at.isNewRow(v.VarNo) {
 		r := at.base(rte, v)
 		return value{true, r.elements, "not null: " + why}
-	}
-	if len(at.q.GroupingSets) > 0 && at == s {
-		return maybe("GROUPING SETS give NULL for columns they leave out")
 	}
 	if j := at.nulledBy(v); j != 0 {
 		return maybe(fmt.Sprintf("%s is on the nullable side of %s", rte.ERef.Name, joinName(at.q, j)))
 	}
 	r := at.base(rte, v)
-	if !r.notNull {
-		if why, ok := at.inJoin[column{v.VarNo, v.AttNo}]; ok && !v.NullingRels.IsEmpty() {
-			return value{true, r.elements, "not null: " + why}
+	if !r.notNull && !at.isNewRow(v.VarNo) {
+		for _, p := range at.inJoin[column{v.VarNo, v.AttNo}] {
+			if at.matched(p.join) {
+				return value{true, r.elements, "not null: " + p.why}
+			}
 		}
 	}
 	if r.notNull && !v.NullingRels.IsEmpty() {
@@ -163,6 +177,10 @@ func joinName(q *query.Query, index int) string {
 // base is what a range table entry says of its column, outer joins aside.
 func (s *scope) base(rte *query.RangeTblEntry, v *query.Var) value {
 	switch rte.Kind {
+	case query.RTEJoin:
+		if v.AttNo > 0 && v.AttNo <= len(rte.JoinAliasVars) {
+			return s.value(rte.JoinAliasVars[v.AttNo-1])
+		}
 	case query.RTERelation:
 		return s.tableColumn(rte, v)
 	case query.RTESubquery:
@@ -171,6 +189,9 @@ func (s *scope) base(rte *query.RangeTblEntry, v *query.Var) value {
 		return pick(s.cte(rte), v.AttNo)
 	case query.RTEValues:
 		for _, row := range rte.Values {
+			if v.AttNo < 1 || v.AttNo > len(row) {
+				return maybe("whole row")
+			}
 			if r := s.value(row[v.AttNo-1]); !r.notNull {
 				return maybe("a row of VALUES has a value that can be NULL")
 			}
@@ -205,25 +226,112 @@ func (s *scope) tableColumn(rte *query.RangeTblEntry, v *query.Var) value {
 		return maybe("unknown column")
 	}
 	if t.View != nil {
-		r := pick(s.subquery(t.View, nil), v.AttNo)
-		r.why += " (through view " + t.Name + ")"
-		if t.Kind == catalog.KindMatView {
-			return r
-		}
-		return r
+		return s.viewColumn(t, v)
 	}
+	r := s.declared(t, c)
+	if r.notNull && rte.Inherit && t.Kind != catalog.KindPartitioned {
+		for _, o := range t.Children {
+			if child := s.childForgets(o, c.Name); child != "" {
+				return maybe(fmt.Sprintf("%s.%s, which inherits it, has no NOT NULL", child, c.Name))
+			}
+		}
+	}
+	return r
+}
+
+// declared is what a table's own declaration says of its column. That a domain is
+// NOT NULL proves nothing of a stored value: a subquery of that type without a row
+// gives a NULL that is not checked (the notes of CREATE DOMAIN).
+func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 	if c.NotNull {
 		return never(fmt.Sprintf("%s.%s is declared NOT NULL", t.Name, c.Name))
 	}
-	if typ := s.cat.Type(c.Type); typ != nil && typ.Kind == 'd' && typ.NotNull {
-		return never("domain " + typ.Name + " is NOT NULL")
-	}
 	for _, k := range t.Constraints {
-		if k.Kind == catalog.ConstraintCheck && k.Validated && k.Expr != nil && checkForbidsNull(k.Expr, v.AttNo) {
+		if k.Kind == catalog.ConstraintCheck && k.Validated && k.Expr != nil && checkForbidsNull(k.Expr, c.Number) {
 			return never("CHECK " + k.Name)
 		}
 	}
+	if typ := s.cat.Type(c.Type); typ != nil && typ.Kind == 'd' && typ.NotNull {
+		return maybe(fmt.Sprintf("%s.%s has no NOT NULL, and that of domain %s is not checked for a subquery without a row", t.Name, c.Name, typ.Name))
+	}
 	return maybe(fmt.Sprintf("%s.%s has no NOT NULL", t.Name, c.Name))
+}
+
+// childForgets names an heir of a table whose own column may be NULL: a CHECK may
+// be NO INHERIT, and DROP NOT NULL may name the heir alone. "" if there is none.
+func (s *scope) childForgets(oid pgOID, name string) string {
+	t := s.cat.Table(oid)
+	if t == nil {
+		return ""
+	}
+	if c := t.Column(name); c == nil || !s.declared(t, c).notNull {
+		return t.Name
+	}
+	for _, o := range t.Children {
+		if child := s.childForgets(o, name); child != "" {
+			return child
+		}
+	}
+	return ""
+}
+
+// viewColumn is a column of a view: that of its query, but for a row that was just
+// written through it, which the view's WHERE has not seen and which an INSTEAD OF
+// trigger makes as it likes.
+func (s *scope) viewColumn(t *catalog.Table, v *query.Var) value {
+	var r value
+	if s.isNewRow(v.VarNo) {
+		for _, tr := range t.Triggers {
+			if tr.Row && tr.Timing == "instead of" {
+				return maybe("trigger " + tr.Name + " makes the row")
+			}
+		}
+		inner := newScope(s.cat, t.View, nil)
+		inner.forced, inner.newRow = map[column]string{}, true
+		r = pick(inner.values(), v.AttNo)
+	} else {
+		r = pick(s.subquery(t.View, nil), v.AttNo)
+	}
+	r.why += " (through view " + t.Name + ")"
+	return r
+}
+
+// isNewRow tells the relation whose columns RETURNING gives as they were written,
+// for which WHERE proves nothing; in a view written through, that below it.
+func (s *scope) isNewRow(varno int) bool {
+	switch s.q.Command {
+	case query.CmdInsert, query.CmdUpdate, query.CmdMerge:
+		return varno == s.q.ResultRelation
+	}
+	return s.newRow
+}
+
+// isGroupExpr tells an expression that a query with GROUPING SETS groups by.
+func (s *scope) isGroupExpr(e query.Expr) bool {
+	if len(s.q.GroupingSets) == 0 {
+		return false
+	}
+	for _, g := range s.q.GroupClause {
+		for _, te := range s.q.TargetList {
+			if te.SortGroupRef == g.Ref && query.Equal(plainCast(te.Expr), plainCast(e)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// castKeeps reports whether a cast of an array's elements makes no NULL of a value.
+func (s *scope) castKeeps(elem query.Expr) bool {
+	good := true
+	query.Walk(elem, func(x query.Expr) bool {
+		if f, ok := x.(*query.FuncExpr); ok {
+			fn := s.cat.Func(f.Func)
+			good = good && fn != nil && fn.Strict && fn.OID < pgtype.FirstNormalOID && s.isCast(fn) && !nullOnValues[fn.Source]
+		}
+		return good
+	})
+	return good
 }
 
 // checkForbidsNull tells CHECK (x IS NOT NULL), alone or as part of an AND. A
@@ -346,12 +454,12 @@ func (s *scope) functionColumn(rte *query.RangeTblEntry, v *query.Var) value {
 	at := 0
 	for _, f := range rte.Functions {
 		if v.AttNo > at && v.AttNo <= at+f.ColCount {
+			if len(rte.Functions) > 1 {
+				return maybe("a shorter function of ROWS FROM is padded with NULL")
+			}
 			fe, ok := f.Expr.(*query.FuncExpr)
 			if !ok {
 				return s.value(f.Expr)
-			}
-			if len(rte.Functions) > 1 {
-				return maybe("a shorter function of ROWS FROM is padded with NULL")
 			}
 			if fn := s.cat.Func(fe.Func); fn != nil && fn.OID < pgtype.FirstNormalOID && neverNullRows[fn.Source] {
 				return never(fn.Name + " gives no NULL")
