@@ -158,8 +158,9 @@ func (e *ColumnError) Unwrap() error { return e.Err }
 var ErrNull = errors.New("unexpected NULL")
 
 var (
-	errInfinite = errors.New("cannot hold an infinite time in a time.Time")
-	errNoColumn = errors.New("the result has no such column")
+	errInfinite   = errors.New("cannot hold an infinite time in a time.Time")
+	errOutOfRange = errors.New("the number is out of the range of a float32")
+	errNoColumn   = errors.New("the result has no such column")
 )
 
 func (r *Row) fail(i int, err error) {
@@ -254,7 +255,7 @@ func (r *Row) Int64(i int) int64 {
 	return scanned[int64](r, i)
 }
 
-// Float32 returns a real.
+// Float32 returns a real, or another number that fits, rounded.
 func (r *Row) Float32(i int) float32 {
 	v, k, ok := r.cell(i)
 	if !ok {
@@ -263,7 +264,20 @@ func (r *Row) Float32(i int) float32 {
 	if k == float4 && len(v) == 4 {
 		return math.Float32frombits(binary.BigEndian.Uint32(v))
 	}
-	return scanned[float32](r, i)
+	if r.fields[i].DataTypeOID == pgtype.Float4OID {
+		return scanned[float32](r, i)
+	}
+	// Of a number that does not fit pgx would make an infinity.
+	return r.narrow(i, scanned[float64](r, i))
+}
+
+func (r *Row) narrow(i int, v float64) float32 {
+	f := float32(v)
+	if math.IsInf(float64(f), 0) && !math.IsInf(v, 0) {
+		r.fail(i, errOutOfRange)
+		return 0
+	}
+	return f
 }
 
 // Float64 returns a double precision.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,7 +118,9 @@ func TestGettersAgreeWithScan(t *testing.T) {
 		agree(t, conn, "Int16", (*runtime.Row).Int16, integers...)
 		agree(t, conn, "Int32", (*runtime.Row).Int32, integers...)
 		agree(t, conn, "Int64", (*runtime.Row).Int64, integers...)
-		agree(t, conn, "Float32", (*runtime.Row).Float32, floats...)
+		agree(t, conn, "Float32", (*runtime.Row).Float32, slices.DeleteFunc(slices.Clone(floats), func(f string) bool {
+			return f == "1e300::float8" // Scan makes an infinity of it
+		})...)
 		agree(t, conn, "Float64", (*runtime.Row).Float64, floats...)
 		agree(t, conn, "Bool", (*runtime.Row).Bool, "true", "false", "NULL::bool", "1")
 		agree(t, conn, "Text", (*runtime.Row).Text, texts...)
