@@ -119,7 +119,7 @@ func New(t testing.TB, schema ...Source) *DB {
 	db := &DB{Database: database, t: t}
 	t.Cleanup(func() {
 		if db.pool != nil {
-			db.pool.Close()
+			closePool(t, db.pool)
 		}
 		if t.Failed() {
 			if log := server.logOf(mark, database.Name); log != "" {
@@ -135,8 +135,28 @@ func New(t testing.TB, schema ...Source) *DB {
 	return db
 }
 
-// Pool returns a pool on the database, the same one at each call; it is closed
-// when the test ends, after all connections went back.
+// closeTimeout is how long connections may take to come back at a test's end.
+const closeTimeout = 10 * time.Second
+
+// closePool closes the pool; connections that do not come back fail the test
+// instead of holding it for ever.
+func closePool(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	closed := make(chan struct{})
+	go func() {
+		pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		t.Errorf("pgtest: %d connections were not given back to the pool", pool.Stat().AcquiredConns())
+	}
+}
+
+// Pool returns a pool on the database, the same one at each call. It is closed
+// when the test ends; connections that do not go back to it by then, or within
+// ten seconds, fail the test.
 func (db *DB) Pool() *pgxpool.Pool {
 	db.t.Helper()
 	db.mu.Lock()

@@ -51,6 +51,41 @@ func count(t *testing.T, db *pgtest.DB) int {
 	return n
 }
 
+// recorder is a test whose failure is looked at.
+type recorder struct {
+	testing.TB
+	failures []string
+	cleanups []func()
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+func (r *recorder) Failed() bool     { return len(r.failures) > 0 }
+func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+
+// A connection that is not given back fails the test and does not hold it.
+func TestPoolLeak(t *testing.T) {
+	t.Parallel()
+	r := &recorder{TB: t}
+	db := pgtest.New(r)
+	conn, err := db.Pool().Acquire(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+	if len(r.failures) != 1 || !strings.Contains(r.failures[0], "1 connections were not given back") {
+		t.Errorf("failures: %q", r.failures)
+	}
+	var n int
+	if err := pgtest.New(t).Pool().QueryRow(context.Background(), "SELECT count(*) FROM pg_database WHERE datname = $1", db.Name).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d databases left (%v)", n, err)
+	}
+}
+
 // Tests with one schema text share a template, and none sees another's rows.
 func TestNewIsolates(t *testing.T) {
 	t.Parallel()
