@@ -147,6 +147,7 @@ func TestIterGivesBack(t *testing.T) {
 	// The context ends in the middle: the rest is not waited for.
 	p := poolIn(t, db, pgx.QueryExecModeCacheStatement)
 	ended, cancel := context.WithCancel(ctx)
+	defer cancel()
 	began, n := time.Now(), 0
 	var last error
 	for _, err := range runtime.Iter(ended, p, runtime.Query{Name: "L", SQL: "SELECT n, pg_sleep(0.05), repeat('x', 10000) FROM generate_series(1, 100000) AS n"}, scan) {
