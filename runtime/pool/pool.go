@@ -43,7 +43,10 @@ type Pool struct {
 	mu    sync.Mutex
 	conns map[uint64]*connState // all open connections
 
-	closing   atomic.Bool
+	waitMu  sync.Mutex
+	waiting map[*Conn]context.CancelFunc // who is acquiring
+
+	closing   atomic.Bool // set with waitMu held
 	closeOnce sync.Once
 	closed    chan struct{}
 }
@@ -60,7 +63,7 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: config, conns: map[uint64]*connState{}, closed: make(chan struct{})}
+	p := &Pool{config: config, conns: map[uint64]*connState{}, waiting: map[*Conn]context.CancelFunc{}, closed: make(chan struct{})}
 	afterConnect, beforeClose := pgxConfig.AfterConnect, pgxConfig.BeforeClose
 	pgxConfig.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if afterConnect != nil {
@@ -102,16 +105,20 @@ func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
 }
 
 func (p *Pool) acquire(ctx context.Context, c *Conn) error {
-	if p.closing.Load() {
-		return ErrClosed
-	}
 	began := time.Now()
-	limited, cancel := ctx, context.CancelFunc(nil)
+	var limited context.Context
+	var cancel context.CancelFunc
 	if p.config.AcquireTimeout > 0 {
 		limited, cancel = context.WithTimeout(ctx, p.config.AcquireTimeout)
-		defer cancel()
+	} else {
+		limited, cancel = context.WithCancel(ctx)
+	}
+	defer cancel()
+	if !p.wait(c, cancel) {
+		return ErrClosed
 	}
 	pgxConn, err := p.pgx.Acquire(limited)
+	p.waited(c)
 	now := time.Now()
 	waited := now.Sub(began)
 	p.waits.record(waited)
@@ -127,6 +134,24 @@ func (p *Pool) acquire(ctx context.Context, c *Conn) error {
 		return &AcquireTimeoutError{Timeout: p.config.AcquireTimeout, Waited: waited, Stats: p.Stats()}
 	}
 	return fmt.Errorf("acquire connection: %w", err)
+}
+
+// wait lets Close end the acquiring of c, by cancel; false if it has begun.
+// waited takes that back.
+func (p *Pool) wait(c *Conn, cancel context.CancelFunc) bool {
+	p.waitMu.Lock()
+	defer p.waitMu.Unlock()
+	if p.closing.Load() {
+		return false
+	}
+	p.waiting[c] = cancel
+	return true
+}
+
+func (p *Pool) waited(c *Conn) {
+	p.waitMu.Lock()
+	delete(p.waiting, c)
+	p.waitMu.Unlock()
 }
 
 // ErrAcquireTimeout is matched by every [*AcquireTimeoutError].
@@ -288,11 +313,16 @@ func (p *Pool) Cleanup(ctx context.Context) int {
 	return closed
 }
 
-// Close lets nobody in any more, waits until all connections came back and
-// closes them. If ctx ends first, the error says how many are still out; they
+// Close lets nobody in any more, those who wait included, waits until all
+// connections came back and closes them. If ctx ends first, the error says how many are still out; they
 // are closed as they come back. It may be called more than once.
 func (p *Pool) Close(ctx context.Context) error {
+	p.waitMu.Lock()
 	p.closing.Store(true)
+	for _, cancel := range p.waiting {
+		cancel()
+	}
+	p.waitMu.Unlock()
 	p.closeOnce.Do(func() {
 		go func() {
 			p.pgx.Close()

@@ -329,6 +329,7 @@ func TestCleanup(t *testing.T) {
 		}
 	}
 	p, _ := open(t, pool.Config{MaxConns: 5, MinConns: 1, IdleTimeout: 50 * time.Millisecond, MaxLifetime: time.Hour})
+	eventually(t, "MinConns are open", func() bool { return p.Stats().Idle == 1 && p.Stats().Total == 1 })
 	fill(p, 4)
 	if n := p.Cleanup(ctx); n != 0 {
 		t.Errorf("%d fresh connections were closed", n)
@@ -357,16 +358,25 @@ func TestCleanup(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	t.Parallel()
-	p, db := open(t, pool.Config{})
+	p, db := open(t, pool.Config{MaxConns: 1, AcquireTimeout: -1})
 	ctx := context.Background()
 	c, err := p.Acquire(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.Config().MaxConns != 1 {
+		t.Fatal("a second caller would not wait")
+	}
+	waiter := make(chan error)
+	go func() { _, err := p.Acquire(ctx); waiter <- err }()
+	time.Sleep(20 * time.Millisecond)
 	short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
 	defer cancel()
 	if err := p.Close(short); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 connections in use") {
 		t.Errorf("Close with a connection out: %v", err)
+	}
+	if err := <-waiter; !errors.Is(err, pool.ErrClosed) {
+		t.Errorf("who waited: %v", err)
 	}
 	if _, err := p.Acquire(ctx); !errors.Is(err, pool.ErrClosed) {
 		t.Errorf("Acquire while closing: %v", err)
