@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +59,18 @@ func TestLostBeforeCommit(t *testing.T) {
 	}
 	if s := e.Stats(); s.RolledBack != 2 || s.Unknown != 0 || e.count(t) != 0 {
 		t.Errorf("%+v, %d rows", s, e.count(t))
+	}
+	// Without a pause it depends on the network whether the COMMIT could be
+	// written.
+	err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		if err := insert(ctx, tx, 1); err != nil {
+			return err
+		}
+		e.kill(t, tx.Info().PID)
+		return nil
+	})
+	if err == nil || errors.Is(err, txn.ErrCommitUnknown) == errors.Is(err, syscall.EPIPE) || e.count(t) != 0 {
+		t.Errorf("at once: %v, %d rows", err, e.count(t))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -66,10 +67,11 @@ func (e *RetriesExhaustedError) Unwrap() error { return e.Last }
 
 // commitOutcome sorts the error of a COMMIT: nothing was sent, the server said
 // no, or nobody knows. sent is false if the connection was closed before. (pgx's
-// SafeToRetry does not tell: a connection lost while an answer is read gives the
-// same error as one found closed.)
+// own SafeToRetry does not tell: a connection lost while an answer is read gives
+// the same error as one found closed. Ours leaves that error out; what is left
+// is a write of which not a byte went out.)
 func commitOutcome(err error, sent bool) (Status, error) {
-	if !sent {
+	if !sent || runtime.SafeToRetry(err) {
 		return RolledBack, err
 	}
 	var pg *pgconn.PgError
