@@ -300,12 +300,6 @@ func (a *analyzer) bareSpan(loc int) {
 	}
 }
 
-// FormatType is the name of a type with its modifier as the server prints it
-// (format_type_with_typemod).
-func FormatType(cat *catalog.Catalog, t pgtype.OID, mod pgtype.Typmod) string {
-	return (&analyzer{cat: cat}).formatMod(t, mod, mod >= 0)
-}
-
 // noteEmbed remembers the columns of a t.* that was an embed.
 func (s *state) noteEmbed(res *pg.ResTarget, stars []namedExpr, out []*query.TargetEntry) {
 	c := res.Val.GetColumnRef()

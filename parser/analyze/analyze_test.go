@@ -88,7 +88,7 @@ func TestAnalyze(t *testing.T) {
 				default:
 					b.WriteString(analyze.Format(r.Query, cat))
 					for _, p := range r.Params {
-						fmt.Fprintf(&b, "param %d %s", p.Number, analyze.FormatType(cat, p.Type, -1))
+						fmt.Fprintf(&b, "param %d %s", p.Number, cat.BaseTypeName(p.Type))
 						if p.NameHint != "" {
 							fmt.Fprintf(&b, " %s", p.NameHint)
 						}
@@ -114,7 +114,7 @@ type outcome struct {
 func outcomeOf(cat *catalog.Catalog, r *analyze.Analyzed) outcome {
 	var o outcome
 	for _, p := range r.Params {
-		o.Params = append(o.Params, analyze.FormatType(cat, p.Type, -1))
+		o.Params = append(o.Params, cat.BaseTypeName(p.Type))
 	}
 	targets := r.Query.TargetList
 	if r.Query.Command != query.CmdSelect {
@@ -125,7 +125,7 @@ func outcomeOf(cat *catalog.Catalog, r *analyze.Analyzed) outcome {
 			continue
 		}
 		typ, mod := cat.BaseTypeAndTypmod(c.Expr.ResultType(), c.Expr.ResultTypmod())
-		s := c.Name + " " + analyze.FormatType(cat, typ, -1)
+		s := c.Name + " " + cat.BaseTypeName(typ)
 		if mod >= 0 {
 			s += fmt.Sprintf(" mod %d", mod)
 		}

@@ -109,7 +109,7 @@ func (s *state) analyzeCTE(c *cte) {
 		if e.ResultType() != c.ColTypes[i] || e.ResultTypmod() != c.ColTypmods[i] {
 			s.failHint(errDatatypeMismatch, exprLoc(e), "Cast the output of the non-recursive term to the correct type.",
 				"recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall", c.Name, i+1,
-				s.formatMod(c.ColTypes[i], c.ColTypmods[i], true), s.formatMod(e.ResultType(), e.ResultTypmod(), true))
+				s.cat.TypeName(c.ColTypes[i], c.ColTypmods[i]), s.cat.TypeName(e.ResultType(), e.ResultTypmod()))
 		}
 		if e.ResultCollation() != c.ColCollations[i] {
 			s.failHint(errCollationMismatch, exprLoc(e), "Use the COLLATE clause to set the collation of the non-recursive term.",

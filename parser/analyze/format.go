@@ -282,7 +282,7 @@ func (p *treePrinter) setOp(n query.SetOpNode) string {
 	}
 	var types []string
 	for i, t := range s.ColTypes {
-		types = append(types, FormatType(p.cat, t, s.ColTypmods[i]))
+		types = append(types, p.cat.TypeName(t, s.ColTypmods[i]))
 	}
 	return fmt.Sprintf("(%s %s %s: %s)", p.setOp(s.Left), name, p.setOp(s.Right), strings.Join(types, ", "))
 }
@@ -295,7 +295,7 @@ func (p *treePrinter) table(oid pgtype.OID) string {
 }
 
 func (p *treePrinter) typ(e query.Expr) string {
-	s := FormatType(p.cat, e.ResultType(), e.ResultTypmod())
+	s := p.cat.TypeName(e.ResultType(), e.ResultTypmod())
 	if c := e.ResultCollation(); c != 0 && c != pgtype.DefaultCollation {
 		s += " collate " + (&analyzer{cat: p.cat}).collationName(c)
 	}

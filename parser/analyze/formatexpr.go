@@ -26,9 +26,9 @@ func (p *treePrinter) fn(oid pgtype.OID) string {
 
 func (p *treePrinter) cast(kind string, arg, e query.Expr, form query.CoercionForm) string {
 	if form == query.CoerceImplicitCast {
-		return fmt.Sprintf("~%s%s(%s)", kind, FormatType(p.cat, e.ResultType(), e.ResultTypmod()), p.expr(arg))
+		return fmt.Sprintf("~%s%s(%s)", kind, p.cat.TypeName(e.ResultType(), e.ResultTypmod()), p.expr(arg))
 	}
-	return fmt.Sprintf("%s%s::%s", kind, p.expr(arg), FormatType(p.cat, e.ResultType(), e.ResultTypmod()))
+	return fmt.Sprintf("%s%s::%s", kind, p.expr(arg), p.cat.TypeName(e.ResultType(), e.ResultTypmod()))
 }
 
 // expr prints an expression on one line.

@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -207,112 +206,7 @@ func (a *analyzer) typmodIn(fn string, mods []int, loc int) pgtype.Typmod {
 }
 
 // format is a type as messages name it (format_type_be, format_type.c).
-func (a *analyzer) format(oid pgtype.OID) string { return a.formatMod(oid, -1, false) }
-
-// sqlNames are the types that the grammar spells differently from pg_type.
-func sqlName(oid pgtype.OID, given bool) string {
-	switch oid {
-	case pgtype.BitOID:
-		if !given {
-			return "bit"
-		}
-	case pgtype.BoolOID:
-		return "boolean"
-	case pgtype.BpcharOID:
-		if !given {
-			return "character"
-		}
-	case pgtype.Float4OID:
-		return "real"
-	case pgtype.Float8OID:
-		return "double precision"
-	case pgtype.Int2OID:
-		return "smallint"
-	case pgtype.Int4OID:
-		return "integer"
-	case pgtype.Int8OID:
-		return "bigint"
-	case pgtype.NumericOID:
-		return "numeric"
-	case pgtype.IntervalOID:
-		return "interval"
-	case pgtype.TimeOID:
-		return "time without time zone"
-	case pgtype.TimetzOID:
-		return "time with time zone"
-	case pgtype.TimestampOID:
-		return "timestamp without time zone"
-	case pgtype.TimestamptzOID:
-		return "timestamp with time zone"
-	case pgtype.VarbitOID:
-		return "bit varying"
-	case pgtype.VarcharOID:
-		return "character varying"
-	}
-	return ""
-}
-
-// formatMod is format_type_with_typemod where given is set.
-func (a *analyzer) formatMod(oid pgtype.OID, mod pgtype.Typmod, given bool) string {
-	t := a.cat.Type(oid)
-	if t == nil {
-		return "???"
-	}
-	suffix := ""
-	if t.IsArray() && t.Storage != 'p' {
-		suffix = "[]"
-		if t = a.cat.Type(t.Element); t == nil {
-			return "???[]"
-		}
-	}
-	name := sqlName(t.OID, given && mod < 0)
-	if name == "" {
-		name = QuoteIdent(t.Name)
-		if a.cat.TypeByName("", t.Name) != t {
-			name = QuoteIdent(t.Schema) + "." + name
-		}
-	}
-	if !given || mod < 0 {
-		return name + suffix
-	}
-	m := typmodOut(t.OID, mod)
-	if i := strings.Index(name, " with"); i > 0 && (strings.HasPrefix(name, "time")) {
-		return name[:i] + m + name[i:] + suffix
-	}
-	return name + m + suffix
-}
-
-func typmodOut(oid pgtype.OID, mod pgtype.Typmod) string {
-	switch oid {
-	case pgtype.VarcharOID, pgtype.BpcharOID:
-		return fmt.Sprintf("(%d)", mod-4)
-	case pgtype.NumericOID:
-		m := int(mod - 4)
-		scale := (m&0x7ff ^ 1024) - 1024
-		return fmt.Sprintf("(%d,%d)", m>>16&0xffff, scale)
-	case pgtype.IntervalOID:
-		if p := mod & 0xffff; p != 0xffff {
-			return fmt.Sprintf("(%d)", p)
-		}
-		return ""
-	}
-	return fmt.Sprintf("(%d)", mod)
-}
-
-// QuoteIdent quotes an identifier where SQL needs it (quote_identifier,
-// ruleutils.c).
-func QuoteIdent(name string) string {
-	safe, _ := regexp.MatchString(`^[a-z_][a-z0-9_]*$`, name)
-	if safe {
-		if r, err := pg.Scan(name); err == nil && len(r.Tokens) == 1 {
-			switch r.Tokens[0].KeywordKind {
-			case pg.KeywordKind_NO_KEYWORD, pg.KeywordKind_UNRESERVED_KEYWORD:
-				return name
-			}
-		}
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
+func (a *analyzer) format(oid pgtype.OID) string { return a.cat.BaseTypeName(oid) }
 
 // collation finds a collation by name (LookupCollation, parse_type.c).
 func (a *analyzer) collation(names []string, loc int) pgtype.OID {

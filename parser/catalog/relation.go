@@ -113,6 +113,23 @@ func (t *Table) Attr(n int) *Column {
 	return t.Columns[n-1]
 }
 
+// ColumnName returns the name of a column by its number, system columns
+// included; "" for a whole row and for a number that the table lacks.
+func (t *Table) ColumnName(n int) string {
+	if n < 0 {
+		for _, c := range SystemColumns() {
+			if c.Number == n {
+				return c.Name
+			}
+		}
+		return ""
+	}
+	if c := t.Attr(n); c != nil {
+		return c.Name
+	}
+	return ""
+}
+
 // SystemColumns are the columns that every table has (SystemAttributeDefinition,
 // catalog/heap.c), keyed by their numbers from -1 on.
 func SystemColumns() []*Column {

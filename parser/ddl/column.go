@@ -5,7 +5,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
@@ -69,7 +68,7 @@ func serialType(n *pg.TypeName) pgtype.OID {
 // (transformColumnDefinition).
 func (a *applier) serial(b *tableBuild, c *catalog.Column) {
 	q := a.ownSequence(b, c)
-	name := deparse.QuoteIdent(a.cat, q.Schema) + "." + deparse.QuoteIdent(a.cat, q.Name)
+	name := a.cat.QuoteIdent(q.Schema) + "." + a.cat.QuoteIdent(q.Name)
 	cast := &pg.Node{Node: &pg.Node_TypeCast{TypeCast: &pg.TypeCast{
 		Arg:      pg.MakeAConstStrNode(name, noLoc),
 		TypeName: &pg.TypeName{Names: names("pg_catalog", "regclass"), Typemod: -1, Location: noLoc},
@@ -241,5 +240,5 @@ func (a *applier) constraintAttribute(k *pg.Constraint, to *attributes) {
 
 // typeModWord is a column's type with its modifier, as messages have it.
 func (a *applier) typeModWord(c *catalog.Column) string {
-	return deparse.TypeName(a.cat, c.Type, c.Typmod)
+	return a.cat.TypeName(c.Type, c.Typmod)
 }

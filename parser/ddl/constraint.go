@@ -8,7 +8,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -24,7 +23,7 @@ func (a *applier) addCheck(t *catalog.Table, c *pg.Constraint, recurse bool) {
 		column := ""
 		if e != nil {
 			if read := columnsOf(e); len(read) == 1 && read[0] > 0 {
-				column = deparse.ColumnName(t, read[0])
+				column = t.ColumnName(read[0])
 			}
 		}
 		name = a.chooseConstraintName(t.Name, column, "check", t.Schema)
@@ -223,7 +222,7 @@ func (a *applier) cloneForeignKey(parent *catalog.Table, k *catalog.Constraint, 
 	if constraint(t, x.Name) != nil {
 		var read []string
 		for _, n := range columns {
-			read = append(read, deparse.ColumnName(t, n))
+			read = append(read, t.ColumnName(n))
 		}
 		x.Name = a.chooseConstraintName(t.Name, nameAddition(read), "fkey", t.Schema)
 	}

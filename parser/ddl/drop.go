@@ -8,7 +8,6 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -70,7 +69,7 @@ func (a *applier) describe(t *catalog.Table) string {
 	if word == "" {
 		word = "table "
 	}
-	return word + deparse.RelationName(a.cat, t.OID)
+	return word + a.cat.RelationName(t.OID)
 }
 
 // relation marks a relation with its partitions, and what stands on it.

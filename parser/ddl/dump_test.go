@@ -64,7 +64,7 @@ func dumpTable(cat *catalog.Catalog, t *catalog.Table) []string {
 	}
 	if t.OwnerTable != 0 {
 		o := cat.Table(t.OwnerTable)
-		head += fmt.Sprintf(" owned by %s.%s", o.Name, deparse.ColumnName(o, t.OwnerColumn))
+		head += fmt.Sprintf(" owned by %s.%s", o.Name, o.ColumnName(t.OwnerColumn))
 	}
 	out := []string{head}
 	for _, c := range t.Columns {
@@ -75,9 +75,9 @@ func dumpTable(cat *catalog.Catalog, t *catalog.Table) []string {
 			out = append(out, fmt.Sprintf("  column %d dropped", c.Number))
 			continue
 		}
-		line := fmt.Sprintf("  column %d %s %s", c.Number, c.Name, deparse.TypeName(cat, c.Type, c.Typmod))
+		line := fmt.Sprintf("  column %d %s %s", c.Number, c.Name, cat.TypeName(c.Type, c.Typmod))
 		if x := cat.Type(c.Type); x != nil && c.Collation != x.Collation {
-			line += " collate " + deparse.CollationName(cat, c.Collation)
+			line += " collate " + cat.CollationName(c.Collation)
 		}
 		if c.NotNull {
 			line += " not null"
@@ -142,9 +142,9 @@ func dumpType(cat *catalog.Catalog, t *catalog.Type) []string {
 	case 'e':
 		head += " " + strings.Join(t.Labels, ",")
 	case 'r':
-		head += " of " + deparse.BaseTypeName(cat, t.RangeSubtype) + " multirange " + cat.Type(t.RangeMulti).Name
+		head += " of " + cat.BaseTypeName(t.RangeSubtype) + " multirange " + cat.Type(t.RangeMulti).Name
 	case 'd':
-		head += " of " + deparse.TypeName(cat, t.Base, t.BaseTypmod)
+		head += " of " + cat.TypeName(t.Base, t.BaseTypmod)
 		if t.NotNull {
 			head += " not null"
 		}
@@ -168,12 +168,12 @@ func dumpFunc(cat *catalog.Catalog, f *catalog.Func) string {
 	types := func(list []pgtype.OID) string {
 		out := make([]string, len(list))
 		for i, t := range list {
-			out[i] = deparse.BaseTypeName(cat, t)
+			out[i] = cat.BaseTypeName(t)
 		}
 		return strings.Join(out, ",")
 	}
 	line := fmt.Sprintf("function %s.%s(%s) %c returns %s %c%c lang %s cost %g rows %g defaults %d", f.Schema, f.Name,
-		types(f.Args), f.Kind, deparse.BaseTypeName(cat, f.Result), f.Volatile, f.Parallel, f.Language, f.Cost, f.Rows, f.Defaults)
+		types(f.Args), f.Kind, cat.BaseTypeName(f.Result), f.Volatile, f.Parallel, f.Language, f.Cost, f.Rows, f.Defaults)
 	if f.RetSet {
 		line += " set"
 	}
@@ -181,7 +181,7 @@ func dumpFunc(cat *catalog.Catalog, f *catalog.Func) string {
 		line += " strict"
 	}
 	if f.Variadic != 0 {
-		line += " variadic " + deparse.BaseTypeName(cat, f.Variadic)
+		line += " variadic " + cat.BaseTypeName(f.Variadic)
 	}
 	if f.Modes != nil {
 		line += " all " + types(f.AllArgs) + " modes " + string(f.Modes)

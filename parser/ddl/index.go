@@ -8,7 +8,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
@@ -407,7 +406,7 @@ func (a *applier) coversPartitionKey(d *indexDef) {
 		if !slices.ContainsFunc(d.keys[:d.numKeys], func(x catalog.IndexKey) bool { return x.Column == k.Column }) {
 			a.failMore("0A000", d.loc,
 				fmt.Sprintf("%s constraint on table %q lacks column %q which is part of the partition key.",
-					word, d.table.Name, deparse.ColumnName(d.table, k.Column)), "",
+					word, d.table.Name, d.table.ColumnName(k.Column)), "",
 				"unique constraint on partitioned table must include all partitioning columns")
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
@@ -167,4 +166,4 @@ func (a *applier) orWarn(err *analyze.Error) string {
 }
 
 // typeWord is a type as messages write it.
-func (a *applier) typeWord(oid pgtype.OID) string { return deparse.BaseTypeName(a.cat, oid) }
+func (a *applier) typeWord(oid pgtype.OID) string { return a.cat.BaseTypeName(oid) }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
@@ -175,9 +174,9 @@ func (a *applier) byOID(e query.Expr) query.Expr {
 // namesRelation reports whether the text of a regclass constant is a relation's
 // OID or name.
 func namesRelation(cat *catalog.Catalog, value string, t *catalog.Table) bool {
-	full := deparse.QuoteIdent(cat, t.Schema) + "." + deparse.QuoteIdent(cat, t.Name)
+	full := cat.QuoteIdent(t.Schema) + "." + cat.QuoteIdent(t.Name)
 	return value == full || value == strconv.FormatUint(uint64(t.OID), 10) ||
-		value == deparse.QuoteIdent(cat, t.Name) && cat.TableByName("", t.Name) == t
+		value == cat.QuoteIdent(t.Name) && cat.TableByName("", t.Name) == t
 }
 
 // storage reads the storage parameters that planning knows.

@@ -27,7 +27,7 @@ func (p *printer) function(n *query.FuncExpr, implicit bool) {
 			return
 		}
 	}
-	p.put(FuncName(p.ctx.Catalog, n.Func), "(")
+	p.put(p.ctx.Catalog.FuncName(n.Func), "(")
 	for i, a := range n.Args {
 		if i > 0 {
 			p.put(", ")
@@ -91,7 +91,7 @@ func (p *printer) sqlSyntax(n *query.FuncExpr) bool {
 		if !ok {
 			return false
 		}
-		return p.between(a, []int{1}, "EXTRACT("+QuoteIdent(p.ctx.Catalog, field)+" FROM ", ")")
+		return p.between(a, []int{1}, "EXTRACT("+p.ctx.Catalog.QuoteIdent(field)+" FROM ", ")")
 	case f.Name == "is_normalized":
 		p.put("(")
 		p.expr(a[0], false)
@@ -168,7 +168,7 @@ func (p *printer) aggregate(n, top *query.Aggref, name, options string) {
 	}
 	pairs := name == "JSON_OBJECTAGG"
 	if name == "" {
-		name = FuncName(p.ctx.Catalog, n.Func)
+		name = p.ctx.Catalog.FuncName(n.Func)
 	}
 	p.put(name, "(")
 	if len(n.Distinct) > 0 {
@@ -250,7 +250,7 @@ func (p *printer) sortItem(e query.Expr, s *query.SortGroupClause) {
 			p.put(" NULLS LAST")
 		}
 	default:
-		p.put(" USING ", OperatorName(p.ctx.Catalog, s.SortOp))
+		p.put(" USING ", p.ctx.Catalog.OperatorName(s.SortOp))
 		if s.NullsFirst {
 			p.put(" NULLS FIRST")
 		} else {
@@ -280,7 +280,7 @@ func (p *printer) sortExpr(e query.Expr) {
 // ruleutils.c).
 func (p *printer) window(n *query.WindowFunc, name, options string) {
 	if name == "" {
-		name = FuncName(p.ctx.Catalog, n.Func)
+		name = p.ctx.Catalog.FuncName(n.Func)
 	}
 	p.put(name, "(")
 	if n.Star {
@@ -379,12 +379,12 @@ func (p *printer) sublinkTest(test query.Expr) string {
 	switch t := test.(type) {
 	case *query.OpExpr:
 		p.expr(t.Args[0], true)
-		return OperatorName(p.ctx.Catalog, t.Op)
+		return p.ctx.Catalog.OperatorName(t.Op)
 	case *query.RowCompareExpr:
 		p.put("(")
 		p.list(t.Left, true)
 		p.put(")")
-		return OperatorName(p.ctx.Catalog, t.Ops[0])
+		return p.ctx.Catalog.OperatorName(t.Ops[0])
 	case *query.BoolExpr:
 		name := ""
 		p.put("(")
@@ -398,7 +398,7 @@ func (p *printer) sublinkTest(test query.Expr) string {
 			}
 			p.expr(op.Args[0], true)
 			if name == "" {
-				name = OperatorName(p.ctx.Catalog, op.Op)
+				name = p.ctx.Catalog.OperatorName(op.Op)
 			}
 		}
 		p.put(")")
@@ -432,7 +432,7 @@ func (p *printer) xml(n *query.XMLExpr) {
 	}
 	if n.Name != "" {
 		next()
-		p.put("NAME ", QuoteIdent(p.ctx.Catalog, n.Name))
+		p.put("NAME ", p.ctx.Catalog.QuoteIdent(n.Name))
 	}
 	if len(n.NamedArgs) > 0 {
 		if op != "XMLFOREST" {
@@ -443,7 +443,7 @@ func (p *printer) xml(n *query.XMLExpr) {
 		for i, a := range n.NamedArgs {
 			next()
 			p.expr(a, true)
-			p.put(" AS ", QuoteIdent(p.ctx.Catalog, n.ArgNames[i]))
+			p.put(" AS ", p.ctx.Catalog.QuoteIdent(n.ArgNames[i]))
 		}
 		if op != "XMLFOREST" {
 			p.put(")")

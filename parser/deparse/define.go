@@ -26,8 +26,8 @@ func IndexDef(cat *catalog.Catalog, x *catalog.Index) string {
 	if t.Kind == catalog.KindPartitioned {
 		only = "ONLY "
 	}
-	fmt.Fprintf(&b, "INDEX %s ON %s%s USING %s (", QuoteIdent(cat, x.Name), only,
-		qualify(cat, t.Schema, t.Name), QuoteIdent(cat, am.Name))
+	fmt.Fprintf(&b, "INDEX %s ON %s%s USING %s (", cat.QuoteIdent(x.Name), only,
+		cat.QuoteIdent(t.Schema)+"."+cat.QuoteIdent(t.Name), cat.QuoteIdent(am.Name))
 	for i := range x.NumKeys {
 		if i > 0 {
 			b.WriteString(", ")
@@ -38,7 +38,7 @@ func IndexDef(cat *catalog.Catalog, x *catalog.Index) string {
 	if len(x.Keys) > x.NumKeys {
 		var names []string
 		for _, k := range x.Keys[x.NumKeys:] {
-			names = append(names, QuoteIdent(cat, ColumnName(t, k.Column)))
+			names = append(names, cat.QuoteIdent(t.ColumnName(k.Column)))
 		}
 		b.WriteString(" INCLUDE (" + strings.Join(names, ", ") + ")")
 	}
@@ -66,7 +66,7 @@ func indexKey(b *strings.Builder, cat *catalog.Catalog, t *catalog.Table, am *ca
 	var typ, coll pgtype.OID
 	switch {
 	case k.Column != 0:
-		b.WriteString(QuoteIdent(cat, ColumnName(t, k.Column)))
+		b.WriteString(cat.QuoteIdent(t.ColumnName(k.Column)))
 		if c := t.Attr(k.Column); c != nil {
 			typ, coll = c.Type, c.Collation
 		}
@@ -79,14 +79,14 @@ func indexKey(b *strings.Builder, cat *catalog.Catalog, t *catalog.Table, am *ca
 		b.WriteString(text)
 	}
 	if k.Collation != 0 && k.Collation != coll {
-		b.WriteString(" COLLATE " + CollationName(cat, k.Collation))
+		b.WriteString(" COLLATE " + cat.CollationName(k.Collation))
 	}
 	if oc := cat.OpClass(k.OpClass); oc != nil && cat.DefaultOpClass(typ, am.OID) != oc {
 		b.WriteString(" ")
 		if cat.OpClassByName(am.OID, "", oc.Name) != oc {
-			b.WriteString(QuoteIdent(cat, oc.Schema) + ".")
+			b.WriteString(cat.QuoteIdent(oc.Schema) + ".")
 		}
-		b.WriteString(QuoteIdent(cat, oc.Name))
+		b.WriteString(cat.QuoteIdent(oc.Name))
 	}
 	if !am.CanOrder {
 		return
@@ -123,7 +123,7 @@ func ConstraintDef(cat *catalog.Catalog, k *catalog.Constraint) string {
 	columns := func(t *catalog.Table, numbers []int) string {
 		names := make([]string, len(numbers))
 		for i, n := range numbers {
-			names[i] = QuoteIdent(cat, ColumnName(t, n))
+			names[i] = cat.QuoteIdent(t.ColumnName(n))
 		}
 		return "(" + strings.Join(names, ", ") + ")"
 	}
@@ -141,7 +141,7 @@ func ConstraintDef(cat *catalog.Catalog, k *catalog.Constraint) string {
 		b.WriteString("NOT NULL " + strings.Trim(columns(t, k.Columns), "()"))
 	case catalog.ConstraintForeign:
 		ref := cat.Table(k.RefTable)
-		b.WriteString("FOREIGN KEY " + columns(t, k.Columns) + " REFERENCES " + RelationName(cat, k.RefTable))
+		b.WriteString("FOREIGN KEY " + columns(t, k.Columns) + " REFERENCES " + cat.RelationName(k.RefTable))
 		if ref != nil {
 			b.WriteString(columns(ref, k.RefColumns))
 		}

@@ -59,25 +59,14 @@ type Context struct {
 // without qualifier.
 func TableContext(cat *catalog.Catalog, table *catalog.Table) *Context {
 	return &Context{Catalog: cat, Column: func(v *query.Var) (string, string) {
-		return table.Name, ColumnName(table, v.AttNo)
+		return table.Name, table.ColumnName(v.AttNo)
 	}}
 }
 
-// ColumnName returns the name of a table's column, system columns included; ""
-// for a whole row and for a number that the table lacks.
-func ColumnName(table *catalog.Table, number int) string {
-	if number < 0 {
-		for _, c := range catalog.SystemColumns() {
-			if c.Number == number {
-				return c.Name
-			}
-		}
-		return ""
-	}
-	if c := table.Attr(number); c != nil {
-		return c.Name
-	}
-	return ""
+// QuoteLiteral returns s as a string literal under
+// standard_conforming_strings.
+func QuoteLiteral(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
 // Expr returns the text of e (deparse_expression, ruleutils.c, with
@@ -152,13 +141,13 @@ func (p *printer) toplevelList(list []query.Expr) {
 		}
 		p.expr(e, true)
 		if v, ok := e.(*query.Var); ok && v.AttNo == 0 {
-			p.put("::", TypeName(p.ctx.Catalog, v.Typ, v.Mod))
+			p.put("::", p.ctx.Catalog.TypeName(v.Typ, v.Mod))
 		}
 	}
 }
 
 func (p *printer) typeOf(e query.Expr) string {
-	return TypeName(p.ctx.Catalog, e.ResultType(), e.ResultTypmod())
+	return p.ctx.Catalog.TypeName(e.ResultType(), e.ResultTypmod())
 }
 
 func (p *printer) column(v *query.Var) {
@@ -182,13 +171,13 @@ func (p *printer) column(v *query.Var) {
 	switch {
 	case name == "":
 		if qualifier != "" {
-			p.put(QuoteIdent(p.ctx.Catalog, qualifier), ".")
+			p.put(p.ctx.Catalog.QuoteIdent(qualifier), ".")
 		}
 		p.put("*")
 	case p.ctx.Prefix && qualifier != "":
-		p.put(QuoteIdent(p.ctx.Catalog, qualifier), ".", QuoteIdent(p.ctx.Catalog, name))
+		p.put(p.ctx.Catalog.QuoteIdent(qualifier), ".", p.ctx.Catalog.QuoteIdent(name))
 	default:
-		p.put(QuoteIdent(p.ctx.Catalog, name))
+		p.put(p.ctx.Catalog.QuoteIdent(name))
 	}
 }
 
@@ -241,10 +230,10 @@ func (p *printer) constant(c *query.Const, showType bool) {
 		return
 	}
 	if label {
-		p.put("::", TypeName(p.ctx.Catalog, c.Typ, c.Mod))
+		p.put("::", p.ctx.Catalog.TypeName(c.Typ, c.Mod))
 	}
 	if t := p.ctx.Catalog.Type(c.Typ); c.Coll != 0 && t != nil && c.Coll != t.Collation {
-		p.put(" COLLATE ", CollationName(p.ctx.Catalog, c.Coll))
+		p.put(" COLLATE ", p.ctx.Catalog.CollationName(c.Coll))
 	}
 }
 
@@ -254,9 +243,9 @@ func (p *printer) regclass(value string) string {
 	cat := p.ctx.Catalog
 	if oid, err := strconv.ParseUint(value, 10, 32); err == nil {
 		if x := cat.Index(pgtype.OID(oid)); x != nil {
-			return QuoteIdent(cat, x.Name)
+			return cat.QuoteIdent(x.Name)
 		}
-		return RelationName(cat, pgtype.OID(oid))
+		return cat.RelationName(pgtype.OID(oid))
 	}
 	schema, name := "", value
 	if i := strings.LastIndexByte(value, '.'); i >= 0 {
@@ -269,7 +258,7 @@ func (p *printer) regclass(value string) string {
 		return s
 	}
 	if t := cat.TableByName(unquote(schema), unquote(name)); t != nil {
-		return RelationName(cat, t.OID)
+		return cat.RelationName(t.OID)
 	}
 	return value
 }

@@ -32,7 +32,7 @@ func (p *printer) expr(e query.Expr, implicit bool) {
 	case *query.FuncExpr:
 		p.function(n, implicit)
 	case *query.NamedArgExpr:
-		p.put(QuoteIdent(p.ctx.Catalog, n.Name), " => ")
+		p.put(p.ctx.Catalog.QuoteIdent(n.Name), " => ")
 		p.expr(n.Arg, implicit)
 	case *query.OpExpr:
 		p.operator(n)
@@ -86,7 +86,7 @@ func (p *printer) expr(e query.Expr, implicit bool) {
 	case *query.CollateExpr:
 		p.put("(")
 		p.expr(n.Arg, implicit)
-		p.put(" COLLATE ", CollationName(p.ctx.Catalog, n.Coll), ")")
+		p.put(" COLLATE ", p.ctx.Catalog.CollationName(n.Coll), ")")
 	case *query.CaseExpr:
 		p.caseExpr(n)
 	case *query.CaseTestExpr:
@@ -96,19 +96,19 @@ func (p *printer) expr(e query.Expr, implicit bool) {
 		p.list(n.Elements, true)
 		p.put("]")
 		if len(n.Elements) == 0 {
-			p.put("::", TypeName(p.ctx.Catalog, n.Typ, pgtype.NoTypmod))
+			p.put("::", p.ctx.Catalog.TypeName(n.Typ, pgtype.NoTypmod))
 		}
 	case *query.RowExpr:
 		p.put("ROW(")
 		p.toplevelList(n.Args)
 		p.put(")")
 		if n.Form == query.CoerceExplicitCast {
-			p.put("::", TypeName(p.ctx.Catalog, n.Typ, pgtype.NoTypmod))
+			p.put("::", p.ctx.Catalog.TypeName(n.Typ, pgtype.NoTypmod))
 		}
 	case *query.RowCompareExpr:
 		p.put("(ROW(")
 		p.toplevelList(n.Left)
-		p.put(") ", OperatorName(p.ctx.Catalog, n.Ops[0]), " ROW(")
+		p.put(") ", p.ctx.Catalog.OperatorName(n.Ops[0]), " ROW(")
 		p.toplevelList(n.Right)
 		p.put("))")
 	case *query.CoalesceExpr:
@@ -139,9 +139,9 @@ func (p *printer) expr(e query.Expr, implicit bool) {
 	case *query.SetToDefault:
 		p.put("DEFAULT")
 	case *query.CurrentOfExpr:
-		p.put("CURRENT OF ", QuoteIdent(p.ctx.Catalog, n.Cursor))
+		p.put("CURRENT OF ", p.ctx.Catalog.QuoteIdent(n.Cursor))
 	case *query.NextValueExpr:
-		p.put("nextval(", QuoteLiteral(RelationName(p.ctx.Catalog, n.Sequence)), ")")
+		p.put("nextval(", QuoteLiteral(p.ctx.Catalog.RelationName(n.Sequence)), ")")
 	case *query.InferenceElem:
 		p.inference(n)
 	case *query.PlaceHolderVar:
@@ -156,7 +156,7 @@ func (p *printer) call(name string, args []query.Expr) {
 }
 
 func (p *printer) operator(n *query.OpExpr) {
-	name := OperatorName(p.ctx.Catalog, n.Op)
+	name := p.ctx.Catalog.OperatorName(n.Op)
 	p.put("(")
 	if len(n.Args) == 2 {
 		p.expr(n.Args[0], true)
@@ -176,7 +176,7 @@ func (p *printer) scalarArray(n *query.ScalarArrayOpExpr) {
 	}
 	p.put("(")
 	p.expr(n.Args[0], true)
-	p.put(" ", OperatorName(p.ctx.Catalog, n.Op), " ", quantifier, " (")
+	p.put(" ", p.ctx.Catalog.OperatorName(n.Op), " ", quantifier, " (")
 	p.expr(n.Args[1], true)
 	// A bare sub-SELECT would be read as a sublink of its own.
 	if s, ok := n.Args[1].(*query.SubLink); ok && s.Kind == query.ExprSubLink {
@@ -283,7 +283,7 @@ func (p *printer) fieldSelect(n *query.FieldSelect) {
 		p.expr(n.Arg, true)
 		p.put(")")
 	}
-	p.put(".", QuoteIdent(p.ctx.Catalog, p.fieldName(n.Arg, n.Field)))
+	p.put(".", p.ctx.Catalog.QuoteIdent(p.fieldName(n.Arg, n.Field)))
 }
 
 func (p *printer) fieldName(e query.Expr, field int) string {
@@ -325,7 +325,7 @@ func (p *printer) caseExpr(n *query.CaseExpr) {
 	}
 	p.put(" ELSE ")
 	if n.Default == nil {
-		p.put("NULL::", TypeName(p.ctx.Catalog, n.Typ, pgtype.NoTypmod))
+		p.put("NULL::", p.ctx.Catalog.TypeName(n.Typ, pgtype.NoTypmod))
 	} else {
 		p.expr(n.Default, true)
 	}
@@ -392,7 +392,7 @@ func (p *printer) cast(arg query.Expr, typ pgtype.OID, mod pgtype.Typmod) {
 		p.expr(arg, false)
 		p.put(")")
 	}
-	p.put("::", TypeName(p.ctx.Catalog, typ, mod))
+	p.put("::", p.ctx.Catalog.TypeName(typ, mod))
 }
 
 func (p *printer) inference(n *query.InferenceElem) {
@@ -413,11 +413,11 @@ func (p *printer) inference(n *query.InferenceElem) {
 		p.put("(", inner.out.String(), ")")
 	}
 	if n.InferColl != 0 {
-		p.put(" COLLATE ", CollationName(p.ctx.Catalog, n.InferColl))
+		p.put(" COLLATE ", p.ctx.Catalog.CollationName(n.InferColl))
 	}
 	if oc := p.ctx.Catalog.OpClass(n.OpClass); oc != nil {
 		if d := p.ctx.Catalog.DefaultOpClass(oc.InType, oc.Method); d != oc {
-			p.put(" ", QuoteIdent(p.ctx.Catalog, oc.Name))
+			p.put(" ", p.ctx.Catalog.QuoteIdent(oc.Name))
 		}
 	}
 }

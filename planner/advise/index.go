@@ -122,7 +122,7 @@ func DDL(cat *catalog.Catalog, x *catalog.Index) string {
 	for _, k := range x.Keys[:x.NumKeys] {
 		var text string
 		if k.Column != 0 {
-			text = deparse.QuoteIdent(cat, deparse.ColumnName(t, k.Column))
+			text = cat.QuoteIdent(t.ColumnName(k.Column))
 		} else {
 			text = deparse.Expr(k.Expr, deparse.TableContext(cat, t))
 			if !deparse.LooksLikeFunction(k.Expr) && !enclosed(text) {
@@ -139,7 +139,7 @@ func DDL(cat *catalog.Catalog, x *catalog.Index) string {
 		}
 		cols = append(cols, text)
 	}
-	return fmt.Sprintf("CREATE INDEX ON %s (%s);", deparse.RelationName(cat, t.OID), strings.Join(cols, ", "))
+	return fmt.Sprintf("CREATE INDEX ON %s (%s);", cat.RelationName(t.OID), strings.Join(cols, ", "))
 }
 
 // enclosed reports whether one pair of parentheses is around the whole of an

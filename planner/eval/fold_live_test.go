@@ -94,7 +94,7 @@ func TestFold(t *testing.T) {
 		g := &rel.Global{Catalog: cat, VersionNum: version, Settings: settings}
 		table := cat.TableByName("", "t")
 		e := eval.Fold(g, a.Query.TargetList[0].Expr)
-		got := deparse.Expr(e, &deparse.Context{Catalog: cat, Column: func(v *query.Var) (string, string) { return "t", deparse.ColumnName(table, v.AttNo) }})
+		got := deparse.Expr(e, &deparse.Context{Catalog: cat, Column: func(v *query.Var) (string, string) { return "t", table.ColumnName(v.AttNo) }})
 		want := output(t, conn, sql)
 		switch {
 		case got == want:

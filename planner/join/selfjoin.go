@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/prep"
 	"github.com/dbgen/dbgen/planner/rel"
@@ -24,7 +25,7 @@ func noteSelfJoins(root *rel.PlannerInfo, list *prep.JoinList) {
 			continue
 		}
 		rte := root.RTEs[item.Rel]
-		if rl := root.Rels[item.Rel]; rte.Kind == query.RTERelation && rl.Table.Kind == 'r' && rte.Sample == nil && item.Rel != root.Parse.ResultRelation {
+		if rl := root.Rels[item.Rel]; rte.Kind == query.RTERelation && rl.Table.Kind == catalog.KindTable && rte.Sample == nil && item.Rel != root.Parse.ResultRelation {
 			rels = append(rels, rl)
 		}
 	}

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
@@ -53,4 +52,4 @@ func (p *Pass) columnType(s *Scan) string {
 	return fmt.Sprintf("%s is a %s: cast the other side to %s", p.column(s.Read, s.Column), typ, want)
 }
 
-func (p *Pass) typeName(t pgtype.OID) string { return deparse.BaseTypeName(p.Bound.Catalog, t) }
+func (p *Pass) typeName(t pgtype.OID) string { return p.Bound.Catalog.BaseTypeName(t) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/advise"
@@ -45,7 +44,7 @@ func (p *Pass) wholeTable(q *query.Query) {
 	if small(pages, n) {
 		return
 	}
-	name := deparse.RelationName(p.Bound.Catalog, t.OID)
+	name := p.Bound.Catalog.RelationName(t.OID)
 	verb, hint := "deletes", fmt.Sprintf("add a WHERE; to empty the table: TRUNCATE %s", name)
 	if q.Command == query.CmdUpdate {
 		verb, hint = "updates", p.changed(q, t)
@@ -86,7 +85,7 @@ func (p *Pass) changed(q *query.Query, t *catalog.Table) string {
 		op = "<>"
 	}
 	return fmt.Sprintf("add a WHERE; if all rows are meant, leave out those that need no change: WHERE %s %s %s",
-		deparse.QuoteIdent(p.Bound.Catalog, c.Name), op, p.text(p.Statement.FileSpan(at)))
+		p.Bound.Catalog.QuoteIdent(c.Name), op, p.text(p.Statement.FileSpan(at)))
 }
 
 // uncast takes off the casts that nobody wrote.

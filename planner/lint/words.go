@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/planner/advise"
 )
 
@@ -58,12 +57,12 @@ func rows(n float64) string {
 
 // table is the name of a table as a query would write it.
 func (p *Pass) table(r *advise.Read) string {
-	return deparse.RelationName(p.Bound.Catalog, r.Table.OID)
+	return p.Bound.Catalog.RelationName(r.Table.OID)
 }
 
 // column is the name of a column.
 func (p *Pass) column(r *advise.Read, number int) string {
-	return deparse.QuoteIdent(p.Bound.Catalog, deparse.ColumnName(r.Table, number))
+	return p.Bound.Catalog.QuoteIdent(r.Table.ColumnName(number))
 }
 
 // scannedText says what a scan does: "scans all 2,290,000 rows of order_items (cost
@@ -87,12 +86,12 @@ func (p *Pass) scannedText(r *advise.Read) string {
 	if r.Loops >= 2 {
 		by := ""
 		if x := r.Nodes[0].Index; x != nil {
-			by = " by index " + deparse.QuoteIdent(p.Bound.Catalog, x.Name)
+			by = " by index " + p.Bound.Catalog.QuoteIdent(x.Name)
 		}
 		return fmt.Sprintf("reads %s%s about %s times (%s each time)", p.table(r), by, count(r.Loops), p.cost(r.Cost))
 	}
 	if x := r.Nodes[0].Index; x != nil && len(r.Nodes) == 1 {
-		return fmt.Sprintf("reads much of index %s of %s, which has %s%s (%s)", deparse.QuoteIdent(p.Bound.Catalog, x.Name),
+		return fmt.Sprintf("reads much of index %s of %s, which has %s%s (%s)", p.Bound.Catalog.QuoteIdent(x.Name),
 			p.table(r), about, rows(r.Tuples), p.cost(r.Cost))
 	}
 	return fmt.Sprintf("reads a part of %s%s, %s%s (%s),", p.table(r), parts, about, rows(r.Tuples), p.cost(r.Cost))

@@ -50,7 +50,7 @@ func (w writer) context(prefix bool) *deparse.Context {
 func (w writer) window(f *query.WindowFunc) string {
 	for _, n := range w.c.nodes {
 		if n.Kind == WindowAgg && n.Root == w.at.Root && n.window.Ref == f.WinRef && n.window.Name != "" {
-			return deparse.QuoteIdent(w.c.g.Catalog, n.window.Name)
+			return w.c.g.Catalog.QuoteIdent(n.window.Name)
 		}
 	}
 	return "(?)"

@@ -59,7 +59,7 @@ func (w writer) sortOptions(e query.Expr, k sortKey) string {
 	typ := e.ResultType()
 	if t := cat.Type(typ); k.coll != 0 && t != nil && k.coll != t.Collation {
 		if co := cat.Collation(k.coll); co != nil {
-			b.WriteString(" COLLATE " + deparse.QuoteIdent(cat, co.Name))
+			b.WriteString(" COLLATE " + cat.QuoteIdent(co.Name))
 		}
 	}
 	lt, gt := deparse.DefaultOrdering(cat, typ)
@@ -134,7 +134,7 @@ func (w writer) windowDefinition() {
 	if f := w.frame(n.window); f != "" {
 		parts = append(parts, f)
 	}
-	n.add(Detail{Name: "Window", Value: deparse.QuoteIdent(w.c.g.Catalog, n.window.Name) + " AS (" + strings.Join(parts, " ") + ")"})
+	n.add(Detail{Name: "Window", Value: w.c.g.Catalog.QuoteIdent(n.window.Name) + " AS (" + strings.Join(parts, " ") + ")"})
 }
 
 // frame prints a window's frame if it is not the default one

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/planner/rel"
 )
@@ -147,7 +146,7 @@ func (c *creator) nameColumns(e *flatRTE) {
 	var real []string
 	if t := c.g.Catalog.Table(e.rte.Relation); e.rte.Kind == query.RTERelation && t != nil {
 		for _, col := range t.Columns {
-			name := deparse.ColumnName(t, col.Number)
+			name := t.ColumnName(col.Number)
 			if col.Dropped {
 				name = ""
 			}

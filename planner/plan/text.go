@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/dbgen/dbgen/parser/deparse"
 )
 
 // Text prints the plan as EXPLAIN's text format does, with a newline at the end
@@ -81,7 +79,7 @@ func (n *Node) headline() string {
 	return b.String()
 }
 
-func (n *Node) quote(name string) string { return deparse.QuoteIdent(n.catalog, name) }
+func (n *Node) quote(name string) string { return n.catalog.QuoteIdent(name) }
 
 func (n *Node) onTarget(object, alias string) string {
 	s := " on"

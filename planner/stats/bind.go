@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/source"
@@ -255,7 +254,7 @@ func (n *binder) compareColumns(key string, t *catalog.Table, rel *Relation) {
 			continue
 		}
 		hint := "migrate the database and pull again, or correct the schema"
-		if typ := deparse.TypeName(n.Catalog, col.Type, col.Typmod); typ != c.Type {
+		if typ := n.Catalog.TypeName(col.Type, col.Typmod); typ != c.Type {
 			n.at(diag.Error, hint, fmt.Sprintf("column %q of %s is of type %s in the statistics and of type %s in the schema",
 				name, key, c.Type, typ), "tables", key, "columns", name, "type")
 		}

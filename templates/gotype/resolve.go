@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
@@ -88,7 +87,7 @@ func (r *Resolver) Resolve(q Request) (*Value, error) {
 
 // scalar chooses the type of one value of t, which is no domain and no array.
 func (r *Resolver) scalar(t *catalog.Type, q Request, v *Value) (*base, error) {
-	name := deparse.SQLType(r.Catalog, t.OID)
+	name := r.Catalog.SQLType(t.OID)
 	switch t.Kind {
 	case 'e':
 		v.Enums = append(v.Enums, t.OID)
@@ -171,7 +170,7 @@ func (r *Resolver) array(q Request, t *catalog.Type) (*Value, error) {
 	if elem == nil {
 		return nil, unsupported("", "an array of an unknown type")
 	}
-	name := deparse.SQLType(r.Catalog, elem.OID)
+	name := r.Catalog.SQLType(elem.OID)
 	v := &Value{}
 	var b *base
 	if over := r.override(Request{}, elem); over != nil {
@@ -219,7 +218,7 @@ func (r *Resolver) override(q Request, t *catalog.Type) *Type {
 		switch {
 		case o.Column != "" && o.Column == q.Column:
 			return ParseType(o.GoType)
-		case o.PGType != "" && o.PGType == deparse.SQLType(r.Catalog, t.OID) && found == nil:
+		case o.PGType != "" && o.PGType == r.Catalog.SQLType(t.OID) && found == nil:
 			found = ParseType(o.GoType)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/annotation"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/source"
@@ -114,7 +113,7 @@ func (b *builder) storesNull(p analyze.Param) bool {
 			return false
 		}
 		col := t.Attr(c.Column)
-		if col == nil || b.notNull(col) {
+		if col == nil || b.refusesNull(col) {
 			return false
 		}
 		stored = true
@@ -197,10 +196,10 @@ func (b *builder) checkDirective(d *directive, p analyze.Param) {
 	if d.typ == 0 || d.typ == p.Type || b.in.Catalog.BaseType(d.typ) == b.in.Catalog.BaseType(p.Type) {
 		return
 	}
-	want := deparse.SQLType(b.in.Catalog, d.typ)
+	want := b.in.Catalog.SQLType(d.typ)
 	b.report(diag.Diagnostic{
 		Severity: diag.Error, Span: d.note.Span,
-		Message: fmt.Sprintf("@%s is %s in the statement, not %s", d.name, deparse.SQLType(b.in.Catalog, p.Type), want),
+		Message: fmt.Sprintf("@%s is %s in the statement, not %s", d.name, b.in.Catalog.SQLType(p.Type), want),
 		Hint:    fmt.Sprintf("to change it write @%s::%s there", d.name, want),
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 )
 
 // partitions lists where below a partitioned table the same rule stands, and
@@ -77,7 +76,7 @@ func (b *builder) referencedPartitions(t *catalog.Table, k *catalog.Constraint) 
 	}
 	base := t.Name
 	for _, n := range k.Columns {
-		base += "_" + deparse.ColumnName(t, n)
+		base += "_" + t.ColumnName(n)
 	}
 	base += "_fkey"
 	used := map[string]bool{}
@@ -129,7 +128,7 @@ func sameForeignKey(t *catalog.Table, k *catalog.Constraint, c *catalog.Table, l
 		return false
 	}
 	for i := range k.Columns {
-		if deparse.ColumnName(t, k.Columns[i]) != deparse.ColumnName(c, l.Columns[i]) {
+		if t.ColumnName(k.Columns[i]) != c.ColumnName(l.Columns[i]) {
 			return false
 		}
 	}

@@ -177,7 +177,7 @@ func (b *builder) nullability(t *catalog.Table) []bool {
 		facts = infer.Infer(b.in.Catalog, t.View)
 	}
 	for i, c := range live {
-		out[i] = !b.notNull(c)
+		out[i] = !infer.NotNull(b.in.Catalog, t, c)
 		if facts != nil && i < len(facts.Columns) {
 			out[i] = facts.Columns[i].Nullable
 		}
@@ -185,8 +185,9 @@ func (b *builder) nullability(t *catalog.Table) []bool {
 	return out
 }
 
-// notNull reports a column that is declared not null, by itself or its domain.
-func (b *builder) notNull(c *catalog.Column) bool {
+// refusesNull reports a column in which no NULL can be stored by a parameter, by
+// its own declaration or its domain's.
+func (b *builder) refusesNull(c *catalog.Column) bool {
 	if c.NotNull {
 		return true
 	}

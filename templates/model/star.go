@@ -7,7 +7,6 @@ import (
 	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
 )
@@ -108,13 +107,13 @@ func starList(cat *catalog.Catalog, text string, q *query.Query, s star, width i
 	seen := map[string]bool{}
 	var b strings.Builder
 	for i, te := range s.columns {
-		name := deparse.QuoteIdent(cat, te.Name)
+		name := cat.QuoteIdent(te.Name)
 		switch v, isVar := te.Expr.(*query.Var); {
 		case prefix != "":
 			name = prefix + name
 		case relations == 1:
 		case isVar && v.LevelsUp == 0 && q.RTE(v.VarNo).Kind != query.RTEJoin:
-			name = deparse.QuoteIdent(cat, q.RTE(v.VarNo).ERef.Name) + "." + name
+			name = cat.QuoteIdent(q.RTE(v.VarNo).ERef.Name) + "." + name
 		}
 		if te.Name == "" || te.Name == "?column?" || seen[name] {
 			return ""

@@ -91,13 +91,13 @@ func (p *Project) analysis(q *Query, types goTypes) Analysis {
 	d.describe(&a)
 	for i, prm := range q.Analyzed.Params {
 		a.Params = append(a.Params, AnalysisParam{
-			Number: prm.Number, Name: p.ParamName(q, i), Type: deparse.SQLType(p.Catalog, prm.Type),
+			Number: prm.Number, Name: p.ParamName(q, i), Type: p.Catalog.SQLType(prm.Type),
 			Nullable: p.ParamNullable(q, i), GoType: types.param(q, i),
 		})
 	}
 	n := 0
 	for _, te := range outputColumns(q.Analyzed.Query) {
-		c := AnalysisColumn{Name: te.Name, Type: deparse.SQLType(p.Catalog, reportedType(p.Catalog, te.Expr.ResultType())), GoType: types.column(q, n)}
+		c := AnalysisColumn{Name: te.Name, Type: p.Catalog.SQLType(reportedType(p.Catalog, te.Expr.ResultType())), GoType: types.column(q, n)}
 		if n < len(q.Facts.Columns) {
 			f := q.Facts.Columns[n]
 			c.Nullable, c.ElementNullable, c.Why = f.Nullable, f.ElementNullable, f.Why
@@ -170,7 +170,7 @@ func (d *describer) context(q *query.Query) *deparse.Context {
 			return rte.ERef.Name, rte.ERef.Columns[v.AttNo-1]
 		}
 		if t := d.cat.Table(rte.Relation); t != nil {
-			return rte.ERef.Name, deparse.ColumnName(t, v.AttNo)
+			return rte.ERef.Name, t.ColumnName(v.AttNo)
 		}
 		return rte.ERef.Name, ""
 	}}

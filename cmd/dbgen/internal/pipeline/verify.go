@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/planner/rel"
 )
 
@@ -143,10 +142,10 @@ func (p *Project) verifyOne(ctx context.Context, s *server, q *Query, opts Verif
 func (p *Project) types(ctx context.Context, s *server, q *Query) (ours, theirs string, err error) {
 	var params, cols []string
 	for _, prm := range q.Analyzed.Params {
-		params = append(params, deparse.SQLType(p.Catalog, prm.Type))
+		params = append(params, p.Catalog.SQLType(prm.Type))
 	}
 	for _, te := range outputColumns(q.Analyzed.Query) {
-		cols = append(cols, te.Name+" "+deparse.SQLType(p.Catalog, p.Catalog.BaseType(te.Expr.ResultType())))
+		cols = append(cols, te.Name+" "+p.Catalog.SQLType(p.Catalog.BaseType(te.Expr.ResultType())))
 	}
 	ours = "(" + strings.Join(params, ", ") + ") -> (" + strings.Join(cols, ", ") + ")"
 	d, err := s.conn.Prepare(ctx, "", p.sql(q))
@@ -187,7 +186,7 @@ func (s *server) restore(ctx context.Context) error {
 	return err
 }
 
-// typeName is a type in the notation of [deparse.SQLType].
+// typeName is a type in the notation of [catalog.Catalog.SQLType].
 func (s *server) typeName(ctx context.Context, oid uint32) (string, error) {
 	if n, ok := s.names[oid]; ok {
 		return n, nil

@@ -36,7 +36,7 @@ CREATE TABLE everything (
     positive_   positive NOT NULL,
     day_        day NOT NULL,
     clock_      clock NOT NULL,
-    label_      label,
+    label_      label NOT NULL,
     inet_       inet NOT NULL,
     cidr_       cidr NOT NULL,
     macaddr_    macaddr NOT NULL,

@@ -1,60 +1,59 @@
-package deparse
+package catalog
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
 // TypeName returns a type's name with its modifier
 // (format_type_with_typemod, format_type.c): `character varying(32)`,
 // `numeric(12,2)`, `timestamp with time zone[]`.
-func TypeName(cat *catalog.Catalog, oid pgtype.OID, mod pgtype.Typmod) string {
-	return formatType(cat, oid, mod, true)
+func (c *Catalog) TypeName(oid pgtype.OID, mod pgtype.Typmod) string {
+	return c.formatType(oid, mod, true)
 }
 
 // BaseTypeName returns a type's name as error messages have it
 // (format_type_be, format_type.c).
-func BaseTypeName(cat *catalog.Catalog, oid pgtype.OID) string {
-	return formatType(cat, oid, pgtype.NoTypmod, false)
+func (c *Catalog) BaseTypeName(oid pgtype.OID) string {
+	return c.formatType(oid, pgtype.NoTypmod, false)
 }
 
 // SQLType returns a type's own name in pg_type, quoted where it needs quotes,
 // with its schema where the search path does not reach it and [] behind it for
 // an array: `int4`, `timestamptz[]`, `order_status`.
-func SQLType(cat *catalog.Catalog, oid pgtype.OID) string {
-	t := cat.Type(oid)
+func (c *Catalog) SQLType(oid pgtype.OID) string {
+	t := c.Type(oid)
 	if t == nil {
 		return strconv.FormatUint(uint64(oid), 10)
 	}
 	brackets := ""
-	if e := cat.Type(t.Element); t.IsArray() && t.Storage != 'p' && e != nil {
+	if e := c.Type(t.Element); t.IsArray() && t.Storage != 'p' && e != nil {
 		t, brackets = e, "[]"
 	}
-	if t.Schema == "pg_catalog" && cat.TypeByName("", t.Name) == t {
+	if t.Schema == "pg_catalog" && c.TypeByName("", t.Name) == t {
 		// numeric, time and their like are keywords, but no one quotes them.
 		return t.Name + brackets
 	}
-	return plainTypeName(cat, t) + brackets
+	return c.plainTypeName(t) + brackets
 }
 
-func plainTypeName(cat *catalog.Catalog, t *catalog.Type) string {
-	if cat.TypeByName("", t.Name) == t {
-		return QuoteIdent(cat, t.Name)
+func (c *Catalog) plainTypeName(t *Type) string {
+	if c.TypeByName("", t.Name) == t {
+		return c.QuoteIdent(t.Name)
 	}
-	return qualify(cat, t.Schema, t.Name)
+	return c.qualify(t.Schema, t.Name)
 }
 
 // formatType is format_type_extended (format_type.c). given says that the
 // caller knows the modifier, also where it is none.
-func formatType(cat *catalog.Catalog, oid pgtype.OID, mod pgtype.Typmod, given bool) string {
+func (c *Catalog) formatType(oid pgtype.OID, mod pgtype.Typmod, given bool) string {
 	if oid == 0 {
 		return "-"
 	}
-	t := cat.Type(oid)
+	t := c.Type(oid)
 	if t == nil {
 		return "???"
 	}
@@ -62,13 +61,13 @@ func formatType(cat *catalog.Catalog, oid pgtype.OID, mod pgtype.Typmod, given b
 	// oidvector and int2vector are stored plain and are not taken apart.
 	if t.IsArray() && t.Storage != 'p' {
 		brackets = "[]"
-		if t = cat.Type(t.Element); t == nil {
+		if t = c.Type(t.Element); t == nil {
 			return "???[]"
 		}
 	}
 	name := standardName(t.OID, mod, given)
 	if name == "" {
-		name = plainTypeName(cat, t)
+		name = c.plainTypeName(t)
 		if given && mod >= 0 {
 			name += typmodSuffix(t.OID, mod)
 		}

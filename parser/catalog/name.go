@@ -1,4 +1,4 @@
-package deparse
+package catalog
 
 import (
 	_ "embed"
@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
@@ -38,86 +37,80 @@ var keywords = sync.OnceValue(func() map[int]map[string]bool {
 // QuoteIdent returns name as an identifier, in quotes where it needs them
 // (quote_identifier, ruleutils.c). The words that need them are those of the
 // catalog's version.
-func QuoteIdent(cat *catalog.Catalog, name string) string {
+func (c *Catalog) QuoteIdent(name string) string {
 	safe := name != "" && (name[0] >= 'a' && name[0] <= 'z' || name[0] == '_')
 	for i := 0; safe && i < len(name); i++ {
-		c := name[i]
-		safe = c >= 'a' && c <= 'z' || isDigit(c) || c == '_'
+		b := name[i]
+		safe = b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '_'
 	}
-	if safe && !keywords()[cat.Major][name] {
+	if safe && !keywords()[c.Major][name] {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// QuoteLiteral returns s as a string literal under
-// standard_conforming_strings.
-func QuoteLiteral(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-}
-
-func qualify(cat *catalog.Catalog, schema, name string) string {
+func (c *Catalog) qualify(schema, name string) string {
 	if schema == "" {
-		return QuoteIdent(cat, name)
+		return c.QuoteIdent(name)
 	}
-	return QuoteIdent(cat, schema) + "." + QuoteIdent(cat, name)
+	return c.QuoteIdent(schema) + "." + c.QuoteIdent(name)
 }
 
 // RelationName returns a relation's name, with its schema where the search path
 // does not reach it (generate_relation_name, ruleutils.c).
-func RelationName(cat *catalog.Catalog, oid pgtype.OID) string {
-	t := cat.Table(oid)
+func (c *Catalog) RelationName(oid pgtype.OID) string {
+	t := c.Table(oid)
 	if t == nil {
 		return strconv.FormatUint(uint64(oid), 10)
 	}
-	if cat.TableByName("", t.Name) == t {
-		return QuoteIdent(cat, t.Name)
+	if c.TableByName("", t.Name) == t {
+		return c.QuoteIdent(t.Name)
 	}
-	return qualify(cat, t.Schema, t.Name)
+	return c.qualify(t.Schema, t.Name)
 }
 
 // CollationName returns a collation's name, with its schema where the search
 // path does not reach it (generate_collation_name, ruleutils.c).
-func CollationName(cat *catalog.Catalog, oid pgtype.OID) string {
-	c := cat.Collation(oid)
-	if c == nil {
+func (c *Catalog) CollationName(oid pgtype.OID) string {
+	co := c.Collation(oid)
+	if co == nil {
 		return strconv.FormatUint(uint64(oid), 10)
 	}
-	if cat.CollationByName("", c.Name) == c {
-		return QuoteIdent(cat, c.Name)
+	if c.CollationByName("", co.Name) == co {
+		return c.QuoteIdent(co.Name)
 	}
-	return qualify(cat, c.Schema, c.Name)
+	return c.qualify(co.Schema, co.Name)
 }
 
 // FuncName returns a function's name as a call writes it: with its schema where
 // an unqualified call would find another function or none. A function hides
 // those of later schemas that take the same types
 // (generate_function_name, ruleutils.c).
-func FuncName(cat *catalog.Catalog, oid pgtype.OID) string {
-	f := cat.Func(oid)
+func (c *Catalog) FuncName(oid pgtype.OID) string {
+	f := c.Func(oid)
 	if f == nil {
 		return strconv.FormatUint(uint64(oid), 10)
 	}
-	for _, g := range cat.FuncsByName("", f.Name) {
+	for _, g := range c.FuncsByName("", f.Name) {
 		if g == f {
-			return QuoteIdent(cat, f.Name)
+			return c.QuoteIdent(f.Name)
 		}
 		if slices.Equal(g.Args, f.Args) {
 			break
 		}
 	}
-	return qualify(cat, f.Schema, f.Name)
+	return c.qualify(f.Schema, f.Name)
 }
 
 // OperatorName returns an operator as an expression writes it: OPERATOR(s.op)
 // where the bare sign would find another one or none
 // (generate_operator_name, ruleutils.c).
-func OperatorName(cat *catalog.Catalog, oid pgtype.OID) string {
-	o := cat.Operator(oid)
+func (c *Catalog) OperatorName(oid pgtype.OID) string {
+	o := c.Operator(oid)
 	if o == nil {
 		return strconv.FormatUint(uint64(oid), 10)
 	}
-	for _, x := range cat.OperatorsByName("", o.Name) {
+	for _, x := range c.OperatorsByName("", o.Name) {
 		if x == o {
 			return o.Name
 		}
@@ -125,5 +118,5 @@ func OperatorName(cat *catalog.Catalog, oid pgtype.OID) string {
 			break
 		}
 	}
-	return "OPERATOR(" + QuoteIdent(cat, o.Schema) + "." + o.Name + ")"
+	return "OPERATOR(" + c.QuoteIdent(o.Schema) + "." + o.Name + ")"
 }
