@@ -194,7 +194,11 @@ func (s *scope) subLink(n *query.SubLink) value {
 	case query.ArraySubLink:
 		v := never("ARRAY(…) is empty rather than NULL")
 		if in := s.subquery(n.Subselect, s); len(in) > 0 {
-			v.elements = s.element(n.Typ, in[0])
+			for _, te := range n.Subselect.TargetList {
+				if !te.Junk {
+					v.elements = s.element(te.Expr.ResultType(), in[0])
+				}
+			}
 		}
 		return v
 	case query.ExprSubLink:

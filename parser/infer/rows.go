@@ -189,10 +189,26 @@ func (s *scope) fromRows() (Cardinality, string) {
 		}
 		reasons = append(reasons, single[i])
 	}
-	if len(rels) == 1 && q.JoinTree.Quals == nil && strings.HasPrefix(reasons[0], "always one row") {
-		return ExactlyOne, reasons[0]
+	if len(rels) == 1 && q.JoinTree.Quals == nil {
+		for i := range rels {
+			if s.alwaysRow(q.RTE(i)) {
+				return ExactlyOne, reasons[0]
+			}
+		}
 	}
 	return AtMostOne, strings.Join(reasons, "; ")
+}
+
+// alwaysRow reports whether a source that has one row at most always has it.
+func (s *scope) alwaysRow(rte *query.RangeTblEntry) bool {
+	switch rte.Kind {
+	case query.RTESubquery:
+		c, _ := newScope(s.cat, rte.Subquery, s).cardinality()
+		return c == ExactlyOne
+	case query.RTEValues, query.RTEFunction:
+		return true
+	}
+	return false
 }
 
 func (s *scope) leaves(n query.JoinNode, out map[int]bool) {
@@ -311,15 +327,12 @@ func (s *scope) singleRow(i int, equal []equality, passed []passedCond, single m
 	switch rte.Kind {
 	case query.RTESubquery:
 		if c, why := newScope(s.cat, rte.Subquery, s).cardinality(); c == AtMostOne || c == ExactlyOne {
-			if c == ExactlyOne {
-				return "always one row: " + why
-			}
 			return why
 		}
 		return s.groupBound(i, rte.Subquery, equal, single)
 	case query.RTEValues:
 		if len(rte.Values) == 1 {
-			return "always one row: VALUES"
+			return "VALUES of one row"
 		}
 	case query.RTEFunction:
 		for _, f := range rte.Functions {
@@ -328,7 +341,7 @@ func (s *scope) singleRow(i int, equal []equality, passed []passedCond, single m
 				return ""
 			}
 		}
-		return "always one row: function"
+		return "a function gives one row"
 	case query.RTECTE:
 		at := s.up(rte.CTELevels)
 		if at == nil || rte.SelfRef {
