@@ -110,7 +110,7 @@ func (s *state) rangeFunction(n *pg.RangeFunction) *nsItem {
 		if s.lastSRF != last && s.lastSRF != e {
 			s.fail(errFeatureNotSupported, exprLoc(s.lastSRF), "set-returning functions must appear at top level of FROM")
 		}
-		exprs, names, defs = append(exprs, e), append(names, FigureColname(fn)), append(defs, def)
+		exprs, names, defs = append(exprs, e), append(names, s.subNames.figure(fn)), append(defs, def)
 	}
 	for _, p := range n.Functions {
 		pair := p.GetList().GetItems()

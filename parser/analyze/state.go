@@ -126,10 +126,13 @@ type state struct {
 	hasAggs, hasWindowFuncs, hasTargetSRFs, hasSubLinks, hasModifyingCTE bool
 
 	lastSRF query.Expr
+
+	subNames subNames
 }
 
 func newState(a *analyzer, parent *state) *state {
 	return &state{
+		subNames: subNames{},
 		analyzer: a, parent: parent,
 		joins: map[int]*query.JoinExpr{}, nulling: map[int]query.Relids{},
 		nextResNo: 1, resolveUnknowns: true,

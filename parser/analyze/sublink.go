@@ -40,6 +40,7 @@ func (s *state) subLinkAs(n *pg.SubLink, kind query.SubLinkType, test *pg.Node, 
 			s.fail(errSyntax, loc, "subquery must return only one column")
 		}
 		e := columns[0].Expr
+		s.subNames[n] = columns[0].Name
 		r.Typ, r.Mod, r.Coll = e.ResultType(), e.ResultTypmod(), e.ResultCollation()
 		if kind == query.ArraySubLink {
 			// An array of arrays is flattened (get_promoted_array_type).

@@ -24,7 +24,7 @@ func (s *state) targetEntry(n *pg.Node, e query.Expr, kind exprKind, name string
 		}
 	}
 	if name == "" && !junk {
-		name = FigureColname(n)
+		name = s.subNames.figure(n)
 	}
 	return s.newTarget(e, name, junk)
 }
