@@ -290,6 +290,19 @@ func TestRetryOfOthers(t *testing.T) {
 	if runs != 1 || !runtime.AsError(err).IsSerialization() {
 		t.Errorf("the failure of another connection: %d runs, %v", runs, err)
 	}
+	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		err := tx.Nested(ctx, func(ctx context.Context, tx *txn.Tx) error {
+			_, err := e.db.Pool().Exec(ctx, fail)
+			return errors.Join(insert(ctx, tx, 50), err)
+		})
+		if !runtime.AsError(err).IsSerialization() {
+			t.Errorf("in a savepoint: %v", err)
+		}
+		return nil
+	})
+	if err != nil || e.count(t) != 0 {
+		t.Errorf("the failure of another connection in a savepoint: %v, %d rows", err, e.count(t))
+	}
 	runs = 0
 	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 		runs++

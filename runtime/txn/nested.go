@@ -57,7 +57,7 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 			return nil
 		}
 	}
-	if err = tx.explain(err); again(err) {
+	if err = tx.explain(err); again(err) && tx.conflicted() {
 		tx.doom(err)
 		return err
 	}

@@ -26,7 +26,9 @@ type Options struct {
 	// then; the server does a second later, should the client be gone: by
 	// transaction_timeout from PostgreSQL 17 on, before that, and for repeatable
 	// read and serializable, by bounding each statement and each pause between
-	// two. Shorter ones already set stay.
+	// two. Shorter ones already set stay. The client lets a COMMIT take 30 s, or
+	// Timeout if that is longer; transaction_timeout still bounds the deferred
+	// triggers it runs, and ends the session without saying what became of it.
 	// Negative: none.
 	Timeout time.Duration
 	// Label names the transaction in Info.

@@ -157,12 +157,9 @@ func (tx *Tx) recorded(n int, rows int64, err error) {
 	tx.conflict = tx.conflict || again(err)
 }
 
-// conflicted reports whether the server rolled this transaction back, not
-// another that its error may come from, because of a third one.
+// conflicted reports whether the server asked to repeat this transaction, not
+// another that an error may come from.
 func (tx *Tx) conflicted() bool {
-	if tx.status() != RolledBack {
-		return false
-	}
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	return tx.conflict

@@ -134,6 +134,11 @@ func again(err error) bool {
 	return (e.IsSerialization() || e.IsDeadlock()) && runtime.Retryable(err)
 }
 
+// repeat reports whether the transaction ended in a way that asks for another.
+func (tx *Tx) repeat(err error) bool {
+	return tx.status() == RolledBack && again(err) && tx.conflicted()
+}
+
 // once runs fn in one transaction; repeat says that the server asks for another.
 func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (repeat bool, err error) {
 	tx, err := m.begin(ctx, o, attempt)
@@ -161,7 +166,7 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 		if tx.status() == Unknown && !errors.Is(err, ErrCommitUnknown) {
 			err = fmt.Errorf("%w: %w", tx.endedBy(), err)
 		}
-		return again(err) && (ended == nil || again(ended)) && tx.conflicted(), err
+		return tx.repeat(err) && (ended == nil || again(ended)), err
 	}
 	err = tx.commit()
 	if errors.Is(err, ErrBusy) { // a goroutine of fn outlives it
@@ -170,7 +175,7 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 	if errors.Is(err, pgx.ErrTxClosed) && tx.status() == Committed { // by fn itself
 		return false, nil
 	}
-	return again(err) && tx.conflicted(), err
+	return tx.repeat(err), err
 }
 
 // Value is [Manager.Run] for a closure that returns a value; on an error it is
