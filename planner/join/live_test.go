@@ -2,6 +2,7 @@ package join_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/dbgen/dbgen/planner/internal/plantest"
@@ -117,12 +118,18 @@ func TestQueries(t *testing.T) {
 	for _, set := range settings {
 		s := f.Set(t, set)
 		for _, sql := range queries {
-			// 18 drops such a join, which the plan says is not done. The outer
-			// joins of 15 are approximate.
-			dropped := f.Major() >= 18 && sql == selfJoin
 			exact := f.Compare(t, &n, set, sql, s) == rel.Exact
-			if exact == dropped && f.Major() > 15 {
-				t.Errorf("%s\n%v: exact is %v", sql, set, exact)
+			switch {
+			case f.Major() == 15, f.Major() == 18 && strings.Contains(strings.Join(set, " "), "enable_"):
+				// The outer joins of 15 are approximate, and on 18 what is
+				// switched off and yet in the plan.
+			case f.Major() == 18 && sql == selfJoin:
+				// 18 drops such a join, which the plan says is not done.
+				if exact {
+					t.Errorf("%s\n%v: exact", sql, set)
+				}
+			case !exact:
+				t.Errorf("%s\n%v: not exact", sql, set)
 			}
 		}
 	}
