@@ -30,7 +30,7 @@ nobody@example.com found: false
 order B-1001: pending, 26.00 EUR
 catalog: The Slow Tide (paperback, Harbour Press)
 catalog: Maps of the Interior (paperback, Harbour Press)
-pool: 2 connections, 2 idle, at most 4
+pool: 0 of at most 4 connections in use
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

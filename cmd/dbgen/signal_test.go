@@ -95,7 +95,7 @@ func TestInterruptGenerate(t *testing.T) {
 			if err := r.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(200 * time.Millisecond) // for the signal to be seen
+			time.Sleep(time.Second) // for the signal to be seen, on a busy machine too
 			if _, err := w.WriteString(schemaText); err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func TestSecondInterrupt(t *testing.T) {
 		if err := r.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(time.Second)
 	}
 	if got := r.end(t); got != -1 {
 		t.Errorf("exit status %d, want the end by a signal", got)

@@ -61,7 +61,7 @@ func run(ctx context.Context) (err error) {
 		}
 	}
 	s := p.Stats()
-	fmt.Printf("pool: %d connections, %d idle, at most %d\n", s.Total, s.Idle, s.Max)
+	fmt.Printf("pool: %d of at most %d connections in use\n", s.Active, s.Max)
 	return nil
 }
 
