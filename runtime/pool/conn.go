@@ -7,8 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
 // Conn is a connection held by the caller, from [Pool.Acquire] to Release. It is
@@ -152,72 +153,10 @@ func (c *Conn) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	return c.conn.BeginTx(ctx, options)
 }
 
-// rows gives its connection back when closed, which pgx also does by itself at
-// the end and on an error.
-type rows struct {
-	pgx.Rows
+// heldRows gives its connection back when closed.
+type heldRows struct {
+	rows.Rows
 	conn Conn
-}
-
-func (r *rows) Close() {
-	defer r.conn.Release()
-	r.Rows.Close()
-}
-
-func (r *rows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-func (r *rows) Scan(dest ...any) error {
-	err := r.Rows.Scan(dest...)
-	if err != nil {
-		r.Close()
-	}
-	return err
-}
-
-func (r *rows) Values() ([]any, error) {
-	values, err := r.Rows.Values()
-	if err != nil {
-		r.Close()
-	}
-	return values, err
-}
-
-// failedRows is the result of a query that was not sent or failed at once.
-type failedRows struct{ err error }
-
-func (failedRows) Close()                                       {}
-func (r failedRows) Err() error                                 { return r.err }
-func (failedRows) CommandTag() pgconn.CommandTag                { return pgconn.CommandTag{} }
-func (failedRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
-func (failedRows) Next() bool                                   { return false }
-func (r failedRows) Scan(...any) error                          { return r.err }
-func (r failedRows) Values() ([]any, error)                     { return nil, r.err }
-func (failedRows) RawValues() [][]byte                          { return nil }
-func (failedRows) Conn() *pgx.Conn                              { return nil }
-func (failedRows) TypeMap() *pgtype.Map                         { return nil }
-
-// row is the first row of rows.
-type row struct{ rows pgx.Rows }
-
-func (r row) Scan(dest ...any) error {
-	defer r.rows.Close()
-	if !r.rows.Next() {
-		if err := r.rows.Err(); err != nil {
-			return err
-		}
-		return pgx.ErrNoRows
-	}
-	if err := r.rows.Scan(dest...); err != nil {
-		return err
-	}
-	r.rows.Close()
-	return r.rows.Err()
 }
 
 // tx gives its connection back when it ends.

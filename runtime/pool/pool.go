@@ -29,6 +29,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
 // Pool is a pool of connections to one database. It is safe for concurrent use.
@@ -191,9 +193,9 @@ func (p *Pool) Ping(ctx context.Context) error {
 // Query runs sql; the connection goes back when the rows are closed, or read to
 // their end.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	r := new(rows)
+	r := new(heldRows)
 	if err := p.acquire(ctx, &r.conn); err != nil {
-		return failedRows{err}, err
+		return rows.Failed{Error: err}, err
 	}
 	kept := false
 	defer func() { // also when an argument's own encoder panics
@@ -201,10 +203,11 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 			r.conn.Release()
 		}
 	}()
-	var err error
-	if r.Rows, err = r.conn.conn.Query(ctx, sql, args...); err != nil {
-		return failedRows{err}, err
+	inner, err := r.conn.conn.Query(ctx, sql, args...)
+	if err != nil {
+		return rows.Failed{Error: err}, err
 	}
+	r.Rows = rows.Rows{Rows: inner, Holder: &r.conn}
 	kept = true
 	return r, nil
 }
@@ -212,8 +215,8 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 // QueryRow runs sql for its first row; the connection goes back in Scan, which
 // must be called.
 func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, _ := p.Query(ctx, sql, args...)
-	return row{rows}
+	r, _ := p.Query(ctx, sql, args...)
+	return rows.Row{Rows: r}
 }
 
 // Exec runs sql.

@@ -5,14 +5,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
 // Query runs sql in the transaction. The transaction is busy until the rows are
 // closed or read to their end.
 func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := tx.enter(); err != nil {
-		return failedRows{err}, err
+		return rows.Failed{Error: err}, err
 	}
 	n := tx.record(OpQuery, queryName(sql))
 	bound, release := tx.bind(ctx)
@@ -28,17 +29,18 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 		release()
 		tx.recorded(n, 0, err)
 		tx.leave()
-		return failedRows{err}, err
+		return rows.Failed{Error: err}, err
 	}
-	r := &rows{Rows: inner, tx: tx, op: n, release: release}
+	r := &turnRows{Rows: rows.Rows{Rows: inner}, tx: tx, op: n, release: release}
+	r.Holder = r
 	tx.opened(r.Close)
 	return r, nil
 }
 
 // QueryRow runs sql in the transaction for its first row.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, _ := tx.Query(ctx, sql, args...)
-	return row{rows}
+	r, _ := tx.Query(ctx, sql, args...)
+	return rows.Row{Rows: r}
 }
 
 // Exec runs sql in the transaction.
@@ -101,68 +103,20 @@ func (tx *Tx) abandon(op int, release func()) {
 	tx.leave()
 }
 
-// rows gives the turn back when closed, which pgx also does by itself at the
-// end and on an error.
-type rows struct {
-	pgx.Rows
+// turnRows gives the turn back when closed.
+type turnRows struct {
+	rows.Rows
 	tx      *Tx
 	op      int
 	release func()
-	closed  bool
 }
 
-func (r *rows) Close() {
-	r.Rows.Close()
-	if r.closed {
-		return
-	}
-	r.closed = true
+// Release is called once the rows are closed.
+func (r *turnRows) Release() {
 	r.tx.opened(nil)
 	r.release()
-	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), r.Rows.Err())
+	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), r.Err())
 	r.tx.leave()
-}
-
-func (r *rows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-func (r *rows) Scan(dest ...any) error {
-	err := r.Rows.Scan(dest...)
-	if err != nil {
-		r.Close()
-	}
-	return err
-}
-
-func (r *rows) Values() ([]any, error) {
-	values, err := r.Rows.Values()
-	if err != nil {
-		r.Close()
-	}
-	return values, err
-}
-
-// row is the first row of rows.
-type row struct{ rows pgx.Rows }
-
-func (r row) Scan(dest ...any) error {
-	defer r.rows.Close()
-	if !r.rows.Next() {
-		if err := r.rows.Err(); err != nil {
-			return err
-		}
-		return pgx.ErrNoRows
-	}
-	if err := r.rows.Scan(dest...); err != nil {
-		return err
-	}
-	r.rows.Close()
-	return r.rows.Err()
 }
 
 // batchResults gives the turn back when closed.
@@ -186,17 +140,3 @@ func (b *batchResults) Close() error {
 	}
 	return err
 }
-
-// failedRows is the result of a query that was not sent or failed at once.
-type failedRows struct{ err error }
-
-func (failedRows) Close()                                       {}
-func (r failedRows) Err() error                                 { return r.err }
-func (failedRows) CommandTag() pgconn.CommandTag                { return pgconn.CommandTag{} }
-func (failedRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
-func (failedRows) Next() bool                                   { return false }
-func (r failedRows) Scan(...any) error                          { return r.err }
-func (r failedRows) Values() ([]any, error)                     { return nil, r.err }
-func (failedRows) RawValues() [][]byte                          { return nil }
-func (failedRows) Conn() *pgx.Conn                              { return nil }
-func (failedRows) TypeMap() *pgtype.Map                         { return nil }
