@@ -125,6 +125,10 @@ type Func struct {
 	// was written as SQL and not as a string is as pg_get_function_sqlbody
 	// prints it: RETURN … or BEGIN ATOMIC … END.
 	Source string
+	// Body are the analysed statements of a user's SQL function or procedure, in
+	// order; its arguments are external Params numbered as in Args. It is nil for
+	// other languages and where the body could not be analysed.
+	Body []*query.Query
 	// Aggregate is pg_aggregate's row, nil for other kinds.
 	Aggregate *Aggregate
 
