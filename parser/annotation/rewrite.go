@@ -138,6 +138,7 @@ type rewriter struct {
 // tokens keeps the tokens that are not comments, with the bracket each is in.
 func (r *rewriter) tokens(all []*pg_query.ScanToken) {
 	var open []int
+	r.toks = make([]token, 0, len(all))
 	for _, t := range all {
 		k := token{kind: t.Token, keyword: t.KeywordKind, start: int(t.Start), end: int(t.End), opener: -1, closer: -1}
 		switch k.kind {

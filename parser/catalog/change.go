@@ -41,7 +41,7 @@ func (c *Catalog) AddIndex(x *Index) {
 
 // AddConstraint enters a constraint and hangs it on its table.
 func (c *Catalog) AddConstraint(x *Constraint) {
-	c.user.constraints[x.OID] = x
+	c.user.addConstraint(x)
 	if t := c.user.tables[x.Table]; t != nil {
 		t.Constraints = append(t.Constraints, x)
 	}
@@ -66,12 +66,13 @@ func (c *Catalog) DropFunc(f *Func) {
 // entry in parents and children.
 func (c *Catalog) DropTable(t *Table) {
 	delete(c.user.tables, t.OID)
+	c.user.tableOrder = slices.DeleteFunc(c.user.tableOrder, func(x *Table) bool { return x == t })
 	delete(c.user.tableNames, qualified{t.Schema, t.Name})
 	for _, x := range slices.Clone(t.Indexes) {
 		c.DropIndex(x)
 	}
 	for _, x := range t.Constraints {
-		delete(c.user.constraints, x.OID)
+		c.user.dropConstraint(x)
 	}
 	if rt := c.user.types[t.RowType]; rt != nil {
 		if at := c.user.types[rt.Array]; at != nil {
@@ -97,7 +98,7 @@ func (c *Catalog) DropIndex(x *Index) {
 
 // DropConstraint removes a constraint, but not the index behind it.
 func (c *Catalog) DropConstraint(x *Constraint) {
-	delete(c.user.constraints, x.OID)
+	c.user.dropConstraint(x)
 	if t := c.user.tables[x.Table]; t != nil {
 		t.Constraints = slices.DeleteFunc(t.Constraints, func(o *Constraint) bool { return o == x })
 	}
@@ -127,10 +128,13 @@ func (c *Catalog) RenameIndex(x *Index, schema, name string) {
 	c.user.indexNames[qualified{schema, name}] = x
 }
 
-// Tables returns the user's relations, by OID.
-func (c *Catalog) Tables() []*Table {
-	return sorted(c.user.tables, func(t *Table) pgtype.OID { return t.OID })
-}
+// Tables returns the user's relations, by OID. The list is the caller's: it does
+// not change when the catalog does.
+func (c *Catalog) Tables() []*Table { return slices.Clone(c.user.tableOrder) }
+
+// References returns the foreign keys that refer to a table, in the order of
+// their creation.
+func (c *Catalog) References(table pgtype.OID) []*Constraint { return c.user.references[table] }
 
 // Types returns the user's types, by OID.
 func (c *Catalog) Types() []*Type {

@@ -27,6 +27,7 @@ func (c *Catalog) Clone() *Catalog {
 	o.tables, o.tableNames = map[pgtype.OID]*Table{}, map[qualified]*Table{}
 	o.indexes, o.indexNames = map[pgtype.OID]*Index{}, map[qualified]*Index{}
 	o.constraints = map[pgtype.OID]*Constraint{}
+	o.tableOrder, o.references = make([]*Table, 0, len(u.tables)), map[pgtype.OID][]*Constraint{}
 	for oid, x := range u.indexes {
 		y := *x
 		o.indexes[oid] = &y
@@ -36,7 +37,12 @@ func (c *Catalog) Clone() *Catalog {
 		y := *x
 		o.constraints[oid] = &y
 	}
-	for oid, t := range u.tables {
+	for table, list := range u.references {
+		for _, x := range list {
+			o.references[table] = append(o.references[table], o.constraints[x.OID])
+		}
+	}
+	for _, t := range u.tableOrder {
 		y := *t
 		y.Columns = slices.Clone(t.Columns)
 		y.Parents, y.Children = slices.Clone(t.Parents), slices.Clone(t.Children)
@@ -48,7 +54,8 @@ func (c *Catalog) Clone() *Catalog {
 		for i, x := range t.Constraints {
 			y.Constraints[i] = o.constraints[x.OID]
 		}
-		o.tables[oid] = &y
+		o.tables[t.OID] = &y
+		o.tableOrder = append(o.tableOrder, &y)
 		o.tableNames[qualified{y.Schema, y.Name}] = &y
 	}
 	return &out

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/dbgen/dbgen/parser/pgtype"
@@ -32,6 +33,10 @@ type objects struct {
 	indexes     map[pgtype.OID]*Index
 	indexNames  map[qualified]*Index
 	constraints map[pgtype.OID]*Constraint
+	// tableOrder are the tables by OID; references the foreign keys by the
+	// table that they refer to, in the order of creation.
+	tableOrder []*Table
+	references map[pgtype.OID][]*Constraint
 }
 
 func newObjects() objects {
@@ -57,6 +62,7 @@ func newObjects() objects {
 		indexes:     map[pgtype.OID]*Index{},
 		indexNames:  map[qualified]*Index{},
 		constraints: map[pgtype.OID]*Constraint{},
+		references:  map[pgtype.OID][]*Constraint{},
 	}
 }
 
@@ -148,13 +154,41 @@ func (o *objects) addAmOp(a *AmOp) {
 
 func (o *objects) addTable(t *Table) {
 	o.tables[t.OID] = t
+	o.orderTable(t)
 	o.tableNames[qualified{t.Schema, t.Name}] = t
 	for _, x := range t.Indexes {
 		o.indexes[x.OID] = x
 		o.indexNames[qualified{x.Schema, x.Name}] = x
 	}
 	for _, x := range t.Constraints {
-		o.constraints[x.OID] = x
+		o.addConstraint(x)
+	}
+}
+
+// orderTable keeps the tables in the order of their OIDs; a new one is the last
+// but for a catalog that is put together in another order.
+func (o *objects) orderTable(t *Table) {
+	at, found := slices.BinarySearchFunc(o.tableOrder, t.OID, func(x *Table, oid pgtype.OID) int {
+		return cmp.Compare(x.OID, oid)
+	})
+	if found {
+		o.tableOrder[at] = t
+		return
+	}
+	o.tableOrder = slices.Insert(o.tableOrder, at, t)
+}
+
+func (o *objects) addConstraint(x *Constraint) {
+	o.constraints[x.OID] = x
+	if x.Kind == ConstraintForeign {
+		o.references[x.RefTable] = append(o.references[x.RefTable], x)
+	}
+}
+
+func (o *objects) dropConstraint(x *Constraint) {
+	delete(o.constraints, x.OID)
+	if x.Kind == ConstraintForeign {
+		o.references[x.RefTable] = slices.DeleteFunc(o.references[x.RefTable], func(c *Constraint) bool { return c == x })
 	}
 }
 

@@ -66,18 +66,13 @@ func (e *effects) writes(q *query.Query, t *catalog.Table) {
 		return
 	}
 	// Foreign keys of other tables act on a delete or a key update.
-	for _, o := range e.cat.Tables() {
-		for _, k := range o.Constraints {
-			if k.Kind != catalog.ConstraintForeign || k.RefTable != t.OID {
-				continue
-			}
-			act := k.OnDelete
-			if q.Command == query.CmdUpdate {
-				act = k.OnUpdate
-			}
-			if act == 'c' || act == 'n' || act == 'd' {
-				f.Writes = append(f.Writes, o.Schema+"."+o.Name)
-			}
+	for _, k := range e.cat.References(t.OID) {
+		act := k.OnDelete
+		if q.Command == query.CmdUpdate {
+			act = k.OnUpdate
+		}
+		if o := e.cat.Table(k.Table); o != nil && (act == 'c' || act == 'n' || act == 'd') {
+			f.Writes = append(f.Writes, o.Schema+"."+o.Name)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser"
@@ -72,20 +71,36 @@ func stars(text string, q *query.Query) []star {
 	return out
 }
 
-// starPattern is a * with the names in front of it.
-var starPattern = regexp.MustCompile(`^(?:(?:"(?:[^"]|"")*"|[A-Za-z_\x{80}-\x{10ffff}][\w$\x{80}-\x{10ffff}]*)\s*\.\s*)*\*`)
-
 // starAt returns the place of a * or t.* that begins at an offset; zero if none
 // does.
 func starAt(text string, at int) source.Span {
-	if at < 0 || at >= len(text) {
+	if at < 0 || at >= len(text) || text[at] != '*' && !nameByte(text[at]) && text[at] != '"' {
 		return source.Span{}
 	}
-	found := starPattern.FindString(text[at:])
-	if found == "" {
-		return source.Span{}
+	// Names and dots in turn, then the *.
+	name := false
+	for l := source.NewLexer(text, at); ; {
+		p, ok := l.Next()
+		if !ok {
+			return source.Span{}
+		}
+		switch symbol := text[p.Span.Start]; {
+		case p.Kind == source.Space:
+		case !name && p.Kind == source.Symbol && symbol == '*':
+			return source.Span{Start: at, End: p.Span.End}
+		case !name && (p.Kind == source.Word && nameByte(symbol) || p.Kind == source.QuotedIdent):
+			name = true
+		case name && p.Kind == source.Symbol && symbol == '.':
+			name = false
+		default:
+			return source.Span{}
+		}
 	}
-	return source.Span{Start: at, End: at + len(found)}
+}
+
+// nameByte reports whether an unquoted name can begin with a byte.
+func nameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80
 }
 
 // starList writes the columns of a *, on a line that is width long; "" where that

@@ -13,10 +13,11 @@ type goTypes struct {
 	p       *Project
 	r       *gotype.Resolver
 	methods map[string]*model.Method // by the text that is sent
+	texts   map[*Query]string        // that are sent
 }
 
 func (p *Project) goTypes() goTypes {
-	g := goTypes{p: p, methods: map[string]*model.Method{}, r: &gotype.Resolver{
+	g := goTypes{p: p, methods: map[string]*model.Method{}, texts: map[*Query]string{}, r: &gotype.Resolver{
 		Catalog: p.Catalog, Options: p.typeOptions(),
 		Local: func(t *catalog.Type) string { return naming.Exported(t.Name) },
 	}}
@@ -34,6 +35,16 @@ func (p *Project) goTypes() goTypes {
 // sql is the text of a query that generated code sends.
 func (p *Project) sql(q *Query) string { return model.SQL(p.Catalog, q.Statement, q.Analyzed) }
 
+// method is the method of a query, nil for none.
+func (g goTypes) method(q *Query) *model.Method {
+	text, ok := g.texts[q]
+	if !ok {
+		text = g.p.sql(q)
+		g.texts[q] = text
+	}
+	return g.methods[text]
+}
+
 // resolve returns the Go type's text, "" for a type that has none yet.
 func (g goTypes) resolve(req gotype.Request) string {
 	v, err := g.r.Resolve(req)
@@ -45,7 +56,7 @@ func (g goTypes) resolve(req gotype.Request) string {
 
 func (g goTypes) param(q *Query, i int) string {
 	prm := q.Analyzed.Params[i]
-	if m := g.methods[g.p.sql(q)]; m != nil {
+	if m := g.method(q); m != nil {
 		for _, p := range m.Params {
 			if p.Number == prm.Number {
 				return p.Value.Type.String()
@@ -56,7 +67,7 @@ func (g goTypes) param(q *Query, i int) string {
 }
 
 func (g goTypes) column(q *Query, n int) string {
-	if m := g.methods[g.p.sql(q)]; m != nil && m.Result != nil {
+	if m := g.method(q); m != nil && m.Result != nil {
 		if f := m.Result.Scalar; f != nil {
 			return f.Value.Type.String()
 		}
