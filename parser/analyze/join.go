@@ -219,6 +219,9 @@ func (s *state) mergedVar(t query.JoinType, l, r *query.Var) query.Expr {
 // (extractRemainingColumns).
 func (b *joinBuilder) remaining(it *nsItem, used *[]int) {
 	seen := slices.Clone(*used)
+	free := len(it.names.Columns)
+	*used, b.names = slices.Grow(*used, free), slices.Grow(b.names, free)
+	b.vars, b.cols = slices.Grow(b.vars, free), slices.Grow(b.cols, free)
 	for i, name := range it.names.Columns {
 		if name == "" || slices.Contains(seen, i+1) {
 			continue

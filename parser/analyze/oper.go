@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -27,22 +28,23 @@ func (a *analyzer) operators(names []string, loc int) []*catalog.Operator {
 	return a.cat.OperatorsByName(schema, name)
 }
 
-// operatorCandidates are the operators of one kind, those hidden by an earlier
-// schema left out (OpernameGetCandidates).
-func (a *analyzer) operatorCandidates(names []string, prefix bool, loc int) []*candidate {
+// operatorCandidates are the operators of one kind that take arguments of the
+// given types, those hidden by an earlier schema left out (OpernameGetCandidates
+// and func_match_argtypes at once: most operators of a name do not fit).
+func (a *analyzer) operatorCandidates(names []string, types []pgtype.OID, loc int) []*candidate {
 	var out []*candidate
-	seen := map[[2]pgtype.OID]bool{}
+	prefix := len(types) == 1
+	declared := make([]pgtype.OID, len(types))
 	for _, o := range a.operators(names, loc) {
-		key := [2]pgtype.OID{o.Left, o.Right}
-		if (o.Left == 0) != prefix || seen[key] {
+		if (o.Left == 0) != prefix {
 			continue
 		}
-		seen[key] = true
-		c := &candidate{op: o, args: []pgtype.OID{o.Left, o.Right}}
-		if prefix {
-			c.args = []pgtype.OID{o.Right}
+		declared[0] = o.Left
+		declared[len(types)-1] = o.Right
+		hidden := func(c *candidate) bool { return c.op.Left == o.Left && c.op.Right == o.Right }
+		if a.canCoerce(types, declared, implicit) && !slices.ContainsFunc(out, hidden) {
+			out = append(out, &candidate{op: o, args: slices.Clone(declared)})
 		}
-		out = append(out, c)
 	}
 	return out
 }
@@ -101,7 +103,7 @@ func (a *analyzer) findOperator(names []string, left, right pgtype.OID, loc int)
 	if o != nil {
 		return o, false
 	}
-	list := a.matchArgs(types, a.operatorCandidates(names, left == 0, loc))
+	list := a.operatorCandidates(names, types, loc)
 	switch len(list) {
 	case 0:
 		return nil, false
