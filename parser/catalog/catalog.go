@@ -23,6 +23,9 @@ type Catalog struct {
 	// SearchPath lists the schemas that unqualified names are looked up in,
 	// without the implicit pg_catalog in front.
 	SearchPath []string
+	// SkipBodies is the session's check_function_bodies turned off: bodies of
+	// functions are taken as they are when they are created.
+	SkipBodies bool
 	// TimeZone and other settings that change what a constant means are the
 	// planner's inputs, not the catalog's.
 

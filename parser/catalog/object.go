@@ -129,6 +129,16 @@ type Func struct {
 	// order; its arguments are external Params numbered as in Args. It is nil for
 	// other languages and where the body could not be analysed.
 	Body []*query.Query
+	// InlineBody is set for a body that was written as SQL and not as a string:
+	// its names were resolved when the function was created.
+	InlineBody bool
+	// SecurityDefiner is prosecdef.
+	SecurityDefiner bool
+	// Settings are the SET clauses, each as name=value, by name (proconfig).
+	Settings []string
+	// Effects are what a user's function in SQL or PL/pgSQL reads and writes;
+	// nil for other functions, of which nothing is known.
+	Effects *Effects
 	// Aggregate is pg_aggregate's row, nil for other kinds.
 	Aggregate *Aggregate
 
