@@ -89,6 +89,16 @@ type Objects struct {
 	Tables     []*Table // system catalogs and views
 }
 
+// Funcs returns the built-in functions, aggregates and window functions, by OID.
+func (b *Builtins) Funcs() []*Func {
+	return sorted(b.funcs, func(f *Func) pgtype.OID { return f.OID })
+}
+
+// Operators returns the built-in operators, by OID.
+func (b *Builtins) Operators() []*Operator {
+	return sorted(b.operators, func(o *Operator) pgtype.OID { return o.OID })
+}
+
 // NewBuiltins indexes the objects of a major version.
 func NewBuiltins(major int, o *Objects) *Builtins {
 	b := &Builtins{Major: major, objects: newObjects()}
