@@ -46,7 +46,7 @@ bench: ## all benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
 
 fuzz: ## each fuzz test for half a minute
-	@for p in ./parser/annotation:FuzzAnnotations ./planner/stats:FuzzRead ./parser/ddl:FuzzApply ./cmd/dbgen/internal/config:FuzzLoad; do \
+	@for p in ./parser/annotation:FuzzAnnotations ./parser/annotation:FuzzPlain ./planner/stats:FuzzRead ./parser/ddl:FuzzApply ./cmd/dbgen/internal/config:FuzzLoad; do \
 	  $(GO) test -run '^$$' -fuzz "^$${p##*:}$$" -fuzztime 30s "$${p%%:*}"; done
 
 update: ## rewrite golden files

@@ -11,6 +11,12 @@ import (
 	"github.com/dbgen/dbgen/parser/source"
 )
 
+// The schemas that macros are written with.
+const (
+	macroSchema = "dbgen"
+	sqlcSchema  = "sqlc"
+)
+
 // use is one place where a named argument stands.
 type use struct {
 	start, end int // what is replaced
@@ -191,7 +197,7 @@ func (r *rewriter) call(i int) (name string, arg []token, next int, ok bool) {
 		return "", nil, 0, false
 	}
 	space := strings.ToLower(r.text[r.toks[i].start:r.toks[i].end])
-	if space != "sqlc" && space != "dbgen" {
+	if space != sqlcSchema && space != macroSchema {
 		return "", nil, 0, false
 	}
 	j := r.toks[i+3].closer

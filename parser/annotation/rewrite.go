@@ -38,7 +38,8 @@ type Rewritten struct {
 
 // Rewrite replaces the named arguments and macros of the statement that stands
 // at span in f. Where its text cannot be divided into tokens the diagnostics
-// hold the scanner's error, and Text is the text unchanged.
+// hold the scanner's error, and Text is the text unchanged; the error of one that
+// has nothing to replace is left to the parser.
 //
 // Named arguments take, in the order of the text, the lowest numbers that no
 // explicit $n of the statement has; the same name is the same number.
@@ -48,6 +49,10 @@ func Rewrite(f *source.File, span source.Span) (Rewritten, diag.List) {
 		params: map[int]*Param{}, numbers: map[string]int{}, next: 1,
 	}
 	r.result.Map.Replace(0, 0, source.Span{Start: span.Start, End: span.Start})
+	if r.plain() {
+		r.finish()
+		return r.result, r.diags
+	}
 	scan, err := pg_query.Scan(r.text)
 	if err != nil {
 		r.diags.Add(SyntaxError(err, r.text, f, func(at int) source.Span {
