@@ -78,7 +78,7 @@ type Rule struct {
 func Rules() []*Rule {
 	return []*Rule{
 		unusedAllow(), seqScan(), missingIndex(), nonSargable(), implicitCast(), unboundedMany(), offsetPaging(),
-		oneOfMany(), missingWhere(),
+		oneOfMany(), missingWhere(), missingValue(),
 	}
 }
 

@@ -90,6 +90,9 @@ func (p *Pass) judged(code string) bool {
 	if code == "PL007" {
 		return p.command() != "" && p.command() != annotation.CopyFrom && p.Facts != nil
 	}
+	if code == "PL009" {
+		return true // the schema says it all
+	}
 	if !p.planned() {
 		return false
 	}
