@@ -88,15 +88,12 @@ func expand(name string) ([]group, diag.List) {
 	if !strings.ContainsAny(name, "*?[") {
 		return fail("%s", errText(err))
 	}
-	matches, err := filepath.Glob(name)
+	matches, err := glob(name)
 	if err != nil {
 		return fail("%s", err)
 	}
 	var groups []group
 	for _, m := range matches {
-		if info, err := os.Stat(m); err != nil || info.IsDir() {
-			continue
-		}
 		m = filepath.ToSlash(m)
 		i := slices.IndexFunc(groups, func(g group) bool { return g.path == path.Dir(m) })
 		if i < 0 {
@@ -115,6 +112,100 @@ func expand(name string) ([]group, diag.List) {
 	return groups, nil
 }
 
+// glob returns the files that a pattern names; as a part of its own ** stands
+// for any number of directories. A pattern that does not say how a name ends
+// (queries/*, queries/**) means SQL files, of the directories that it names too.
+func glob(pattern string) ([]string, error) {
+	parts := strings.Split(filepath.ToSlash(pattern), "/")
+	matches := []string{""}
+	if parts[0] == "" {
+		matches, parts = []string{"/"}, parts[1:]
+	}
+	for len(parts) > 0 {
+		deep := parts[0] == "**"
+		n := 1
+		for !deep && n < len(parts) && parts[n] != "**" {
+			n++
+		}
+		var next []string
+		for _, m := range matches {
+			if deep {
+				below, err := directories(m)
+				if err != nil {
+					return nil, err
+				}
+				next = append(next, below...)
+				continue
+			}
+			found, err := filepath.Glob(filepath.Join(quoteMeta(m), filepath.FromSlash(strings.Join(parts[:n], "/"))))
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, found...)
+		}
+		matches, parts = next, parts[n:]
+	}
+	ending := path.Ext(path.Base(filepath.ToSlash(pattern)))
+	sqlOnly := ending == "" || strings.ContainsAny(ending, "*?[")
+	var files []string
+	for _, m := range matches {
+		info, err := os.Stat(m)
+		switch {
+		case err != nil:
+		case !info.IsDir():
+			if !sqlOnly || isSQL(filepath.Base(m)) {
+				files = append(files, m)
+			}
+		case sqlOnly && !strings.HasPrefix(filepath.Base(m), "."):
+			if g, err := readDir(m); err == nil {
+				files = append(files, g.files...)
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// directories returns dir and all directories below it but hidden ones.
+func directories(dir string) ([]string, error) {
+	var all []string
+	root := dir
+	if root == "" {
+		root = "."
+	}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && name == root && errors.Is(err, fs.ErrNotExist):
+			return fs.SkipDir
+		case err != nil:
+			return err
+		case !d.IsDir():
+			return nil
+		case name != root && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		}
+		all = append(all, name)
+		return nil
+	})
+	return all, err
+}
+
+// quoteMeta returns a pattern that names only the file name.
+func quoteMeta(name string) string {
+	var b strings.Builder
+	for _, c := range name {
+		if strings.ContainsRune("*?[", c) {
+			b.WriteString("[" + string(c) + "]")
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// isSQL reports whether a file of a directory is read, by its name.
+func isSQL(base string) bool { return strings.HasSuffix(base, ".sql") && !strings.HasPrefix(base, ".") }
+
 func readDir(name string) (group, error) {
 	entries, err := os.ReadDir(name)
 	if err != nil {
@@ -126,7 +217,7 @@ func readDir(name string) (group, error) {
 		if info, err := os.Stat(full); err != nil || info.IsDir() {
 			continue
 		}
-		if strings.HasSuffix(e.Name(), ".sql") && !strings.HasPrefix(e.Name(), ".") {
+		if isSQL(e.Name()) {
 			g.files = append(g.files, full)
 		} else {
 			g.others = append(g.others, e.Name())
@@ -177,7 +268,13 @@ func order(dir *Dir) diag.List {
 	for i := 1; i < len(dir.Steps); i++ {
 		a, b := dir.Steps[i-1], dir.Steps[i]
 		if a.Version == b.Version {
-			diags.Add(problem(b.File, source.Span{}, "version %d is also that of %s", b.Version, a.File.Name))
+			// Tools differ in this: goose and golang-migrate refuse it, others go
+			// by the whole name, as is done here.
+			d := problem(b.File, source.Span{}, "version %d is also that of %s", b.Version, a.File.Name)
+			if dir.Format != Goose {
+				d.Severity = diag.Warning
+			}
+			diags.Add(d)
 		}
 	}
 	return diags
