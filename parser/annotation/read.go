@@ -224,6 +224,9 @@ func (r *reader) misspelt(l line) bool {
 		return false
 	}
 	word := l.text[m[2]:m[3]]
+	if strings.HasPrefix(word, "_") {
+		return false // switched off on purpose
+	}
 	near, ok := diag.DidYouMean(word, []string{"name"})
 	if word != "name" && !ok {
 		// Two edits in so short a word are still a slip where the rest of the
