@@ -56,17 +56,12 @@ func (a *analyzer) zoned(t *catalog.Type) bool {
 
 // regclass checks that a relation is there (regclassin, regproc.c).
 func (a *analyzer) regclass(text string) {
-	if text == "-" || strings.Trim(text, "0123456789") == "" {
+	if text == "-" || text != "" && strings.Trim(text, "0123456789") == "" {
 		return
 	}
-	var names []string
-	for _, part := range strings.Split(text, ".") {
-		if len(part) >= 2 && part[0] == '"' && part[len(part)-1] == '"' {
-			part = strings.ReplaceAll(part[1:len(part)-1], `""`, `"`)
-		} else {
-			part = strings.ToLower(part)
-		}
-		names = append(names, part)
+	names, ok := qualifiedName(text)
+	if !ok {
+		a.fail(errInvalidName, noLoc, "invalid name syntax")
 	}
 	schema := ""
 	if len(names) > 1 {
@@ -75,5 +70,50 @@ func (a *analyzer) regclass(text string) {
 	name := names[len(names)-1]
 	if a.cat.TableByName(schema, name) == nil && a.cat.IndexByName(schema, name) == nil {
 		a.fail(errUndefinedTable, noLoc, "relation \"%s\" does not exist", strings.Join(names, "."))
+	}
+}
+
+// qualifiedName divides a name as regclassin reads it into its parts: quoted
+// ones as written, others in lower case (stringToQualifiedNameList, regproc.c,
+// and SplitIdentifierString, varlena.c). False where the text is no such name.
+func qualifiedName(text string) ([]string, bool) {
+	const space = " \t\n\r\f\v"
+	var names []string
+	for {
+		text = strings.TrimLeft(text, space)
+		var part string
+		if rest, quoted := strings.CutPrefix(text, `"`); quoted {
+			for {
+				i := strings.IndexByte(rest, '"')
+				if i < 0 {
+					return nil, false
+				}
+				part += rest[:i]
+				rest = rest[i+1:]
+				if !strings.HasPrefix(rest, `"`) {
+					break
+				}
+				part, rest = part+`"`, rest[1:]
+			}
+			text = rest
+		} else {
+			end := strings.IndexAny(text, "."+space)
+			if end < 0 {
+				end = len(text)
+			}
+			if end == 0 {
+				return nil, false
+			}
+			part, text = strings.ToLower(text[:end]), text[end:]
+		}
+		names = append(names, part)
+		text = strings.TrimLeft(text, space)
+		if text == "" {
+			return names, true
+		}
+		if text[0] != '.' {
+			return nil, false
+		}
+		text = text[1:]
 	}
 }

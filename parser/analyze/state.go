@@ -40,6 +40,7 @@ const (
 	errInvalidSample       = "2202H"
 	errInvalidText         = "22P02"
 	errSyntax              = "42601"
+	errInvalidName         = "42602"
 	errDuplicateColumn     = "42701"
 	errAmbiguousColumn     = "42702"
 	errUndefinedColumn     = "42703"
