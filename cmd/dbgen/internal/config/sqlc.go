@@ -68,7 +68,9 @@ func (o *oneOrAll) UnmarshalYAML(data []byte) error {
 func loadSqlc(f *source.File) ([]*Config, diag.List) {
 	var diags diag.List
 	var s sqlcFile
-	if err := yaml.Unmarshal([]byte(f.Text), &s); err != nil {
+	// A key beside a merge key (<<) overrides what is merged, which the library
+	// takes for a duplicate.
+	if err := yaml.UnmarshalWithOptions([]byte(f.Text), &s, yaml.AllowDuplicateMapKey()); err != nil {
 		d := syntaxError(f, err)
 		var te *yaml.TypeError
 		if errors.As(err, &te) {
