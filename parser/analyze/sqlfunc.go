@@ -64,7 +64,7 @@ func functionResult(cat *catalog.Catalog, in SQLFunction, body []*query.Query) (
 		if cat.Major >= 17 {
 			word += "/MERGE"
 		}
-		mismatch("Function's final statement must be SELECT or " + word + " RETURNING.")
+		mismatch("Function's final statement must be SELECT or %s RETURNING.", word)
 	}
 	var visible []*query.TargetEntry
 	for _, t := range targets {
