@@ -37,7 +37,17 @@ func Apply(cat *catalog.Catalog, stmts []*parser.Statement) diag.List {
 		a.stmt = s
 		a.try(func() { a.statement(s.Tree.Stmt) })
 	}
+	a.finish()
 	return a.diags
+}
+
+// finish ends a run: a search path that a dump left empty is the default again,
+// and what functions do is worked out over the whole schema.
+func (a *applier) finish() {
+	if len(a.cat.SearchPath) == 0 {
+		a.cat.SearchPath = []string{"public"}
+	}
+	a.finishBodies()
 }
 
 // applier is one run over a schema.
@@ -186,7 +196,7 @@ func (a *applier) statement(n *pg.Node) {
 	case *pg.Node_SelectStmt:
 		a.selectStmt(s.SelectStmt)
 	case *pg.Node_DoStmt:
-		a.unsupported(noLoc, "a DO block: what it creates is not known")
+		a.doBlock(s.DoStmt)
 	default:
 		if what, known := otherStatement(n); !known {
 			a.unsupported(noLoc, "%s", what)

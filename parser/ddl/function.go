@@ -2,7 +2,6 @@ package ddl
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
@@ -10,90 +9,148 @@ import (
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
-	"github.com/dbgen/dbgen/parser/query"
 )
 
 // createFunction is CREATE FUNCTION and CREATE PROCEDURE
-// (CreateFunction, functioncmds.c). The body is kept as text, not analysed.
+// (CreateFunction, functioncmds.c).
 func (a *applier) createFunction(s *pg.CreateFunctionStmt) {
 	schema, name := split(s.Funcname)
-	schema = a.creationSchema(schema, noLoc)
 	f := &catalog.Func{
-		Schema: schema, Name: name, Kind: 'f', Volatile: 'v', Parallel: 'u', Cost: -1, Rows: -1, Decl: a.decl(noLoc),
+		Schema: a.creationSchema(schema, noLoc), Name: name,
+		Kind: 'f', Volatile: 'v', Parallel: 'u', Cost: -1, Rows: -1, Decl: a.decl(noLoc),
 	}
 	if s.IsProcedure {
 		f.Kind = 'p'
 	}
-	a.functionOptions(f, s.Options)
+	as := a.functionOptions(f, s.Options, s.IsProcedure)
 	if f.Language == "" {
-		f.Language = "sql"
 		if s.SqlBody == nil {
 			a.fail("42P13", noLoc, "no language specified")
 		}
+		f.Language = "sql"
 	}
+	a.language(f.Language)
 	outs := a.parameters(f, s.Parameters)
 	a.result(f, s, outs)
+	a.bodyText(f, s, as)
 	if f.Cost < 0 {
 		f.Cost = 100
 		if f.Language == "internal" || f.Language == "c" {
 			f.Cost = 1
 		}
 	}
-	if f.Rows < 0 {
+	switch {
+	case f.Rows >= 0 && !f.RetSet:
+		a.fail("22023", noLoc, "ROWS is not applicable when function does not return a set")
+	case f.Rows < 0:
 		f.Rows = 0
 		if f.RetSet {
 			f.Rows = 1000
 		}
 	}
-	a.enterFunction(f, s.Replace)
+	a.signatureTypes(f)
+	// The body is read when the function is there: it may call itself, and a
+	// mistake in it is not to be reported again by everything that uses it.
+	f = a.enterFunction(f, s.Replace)
+	a.functionBody(f, s, as)
 }
 
 // enterFunction adds a function, or puts it in the place of the one with its
-// name and arguments (ProcedureCreate, pg_proc.c).
-func (a *applier) enterFunction(f *catalog.Func, replace bool) {
+// name and arguments, which it returns (ProcedureCreate, pg_proc.c).
+func (a *applier) enterFunction(f *catalog.Func, replace bool) *catalog.Func {
 	for _, o := range a.cat.FuncsByName(f.Schema, f.Name) {
 		if !slices.Equal(o.Args, f.Args) {
 			continue
 		}
-		switch {
-		case !replace:
-			a.fail("42723", noLoc, "function %q already exists with same argument types", f.Name)
-		case o.Kind != f.Kind:
-			kind := map[byte]string{'f': "a function", 'p': "a procedure", 'a': "an aggregate function", 'w': "a window function"}
-			a.failMore("42809", noLoc, "\""+f.Name+"\" is "+kind[o.Kind]+".", "", "cannot change routine kind")
-		case o.Result != f.Result || o.RetSet != f.RetSet:
-			a.failMore("42P13", noLoc, "", "Use DROP FUNCTION "+a.signature(o)+" first.",
-				"cannot change return type of existing function")
-		case f.Result == pgtype.RecordOID && !slices.Equal(o.AllArgs, f.AllArgs):
-			a.failMore("42P13", noLoc, "Row type defined by OUT parameters is different.",
-				"Use DROP FUNCTION "+a.signature(o)+" first.", "cannot change return type of existing function")
-		case f.Defaults < o.Defaults:
-			a.failMore("42P13", noLoc, "", "Use DROP FUNCTION "+a.signature(o)+" first.",
-				"cannot remove parameter defaults from existing function")
-		}
+		a.replaceable(o, f, replace)
 		oid := o.OID
 		*o = *f
 		o.OID = oid
-		return
+		return o
 	}
 	f.OID = a.cat.NewOID()
 	a.cat.AddFunc(f)
+	return f
 }
 
-// signature is a function as messages have it: name(type,type).
+// replaceable fails where a function may not take another one's place.
+func (a *applier) replaceable(o, f *catalog.Func, replace bool) {
+	command := "DROP FUNCTION"
+	switch f.Kind {
+	case 'p':
+		command = "DROP PROCEDURE"
+	case 'a':
+		command = "DROP AGGREGATE"
+	}
+	hint := "Use " + command + " " + a.signature(o) + " first."
+	invalid := func(detail, format string, args ...any) { a.failMore("42P13", noLoc, detail, hint, format, args...) }
+	switch {
+	case !replace:
+		a.fail("42723", noLoc, "function %q already exists with same argument types", f.Name)
+	case o.Kind != f.Kind:
+		a.failMore("42809", noLoc, "\""+f.Name+"\" is "+kindWords(o.Kind)+".", "", "cannot change routine kind")
+	case (o.Result != f.Result || o.RetSet != f.RetSet) && f.Kind == 'p':
+		invalid("", "cannot change whether a procedure has output parameters")
+	case o.Result != f.Result || o.RetSet != f.RetSet:
+		invalid("", "cannot change return type of existing function")
+	case f.Result == pgtype.RecordOID && !a.sameRow(o, f):
+		invalid("Row type defined by OUT parameters is different.", "cannot change return type of existing function")
+	}
+	names := f.InputNames()
+	for i, n := range o.InputNames() {
+		if n != "" && (i >= len(names) || names[i] != n) {
+			invalid("", "cannot change name of input parameter %q", n)
+		}
+	}
+	if f.Defaults < o.Defaults {
+		invalid("", "cannot remove parameter defaults from existing function")
+	}
+	for i, e := range o.DefaultExprs {
+		n := f.DefaultExprs[f.Defaults-o.Defaults+i]
+		if e != nil && n != nil && e.ResultType() != n.ResultType() {
+			invalid("", "cannot change data type of existing parameter default value")
+		}
+	}
+}
+
+func kindWords(kind byte) string {
+	switch kind {
+	case 'p':
+		return "a procedure"
+	case 'a':
+		return "an aggregate function"
+	case 'w':
+		return "a window function"
+	}
+	return "a function"
+}
+
+// sameRow reports whether two functions return the same columns.
+func (a *applier) sameRow(o, f *catalog.Func) bool {
+	return slices.EqualFunc(a.cat.ResultColumns(o), a.cat.ResultColumns(f), func(x, y *catalog.Column) bool {
+		return x.Name == y.Name && x.Type == y.Type
+	})
+}
+
+// signature is a function as messages have it: name(type,type), with the schema
+// where the search path does not reach it (format_procedure, regproc.c).
 func (a *applier) signature(f *catalog.Func) string {
 	types := make([]string, len(f.Args))
 	for i, t := range f.Args {
 		types[i] = a.typeWord(t)
 	}
-	return f.Name + "(" + strings.Join(types, ",") + ")"
+	name := a.cat.QuoteIdent(f.Name)
+	if a.cat.Func(f.OID) == f {
+		name = a.cat.FuncName(f.OID)
+	}
+	return name + "(" + strings.Join(types, ",") + ")"
 }
 
 // parameters reads the argument list (interpret_function_parameter_list,
 // functioncmds.c) and returns the output columns' types.
 func (a *applier) parameters(f *catalog.Func, list []*pg.Node) []pgtype.OID {
 	var outs []pgtype.OID
-	plain, named := true, false
+	plain, named, variadic := true, false, false
 	var all []pgtype.OID
 	var modes []byte
 	var argNames []string
@@ -102,36 +159,36 @@ func (a *applier) parameters(f *catalog.Func, list []*pg.Node) []pgtype.OID {
 		loc := int(p.ArgType.GetLocation())
 		oid := a.parameterType(p.ArgType)
 		if p.ArgType.Setof {
-			a.fail("42P13", loc, "functions cannot accept set arguments")
+			word := "functions"
+			switch f.Kind {
+			case 'p':
+				word = "procedures"
+			case 'a':
+				word = "aggregates"
+			}
+			a.fail("42P13", loc, "%s cannot accept set arguments", word)
 		}
-		mode := catalog.ArgIn
-		switch p.Mode {
-		case pg.FunctionParameterMode_FUNC_PARAM_OUT:
-			mode = catalog.ArgOut
-		case pg.FunctionParameterMode_FUNC_PARAM_INOUT:
-			mode = catalog.ArgInOut
-		case pg.FunctionParameterMode_FUNC_PARAM_VARIADIC:
-			mode = catalog.ArgVariadic
-		case pg.FunctionParameterMode_FUNC_PARAM_TABLE:
-			mode = catalog.ArgTable
-		}
+		mode := argMode(p.Mode)
 		input := mode == catalog.ArgIn || mode == catalog.ArgInOut || mode == catalog.ArgVariadic
-		if p.Name != "" && a.repeated(argNames, modes, p.Name, mode) {
-			a.fail("42P13", loc, "parameter name %q used more than once", p.Name)
-		}
 		if input {
-			if f.Variadic != 0 {
+			if variadic {
 				a.fail("42P13", loc, "VARIADIC parameter must be the last input parameter")
 			}
 			f.Args = append(f.Args, oid)
-			a.parameterDefault(f, p, oid, loc)
 		}
 		if mode == catalog.ArgOut || mode == catalog.ArgInOut || mode == catalog.ArgTable {
+			if f.Kind == 'p' && variadic {
+				a.fail("42P13", loc, "VARIADIC parameter must be the last parameter")
+			}
 			outs = append(outs, oid)
 		}
 		if mode == catalog.ArgVariadic {
-			f.Variadic = a.variadicElement(oid, loc)
+			f.Variadic, variadic = a.variadicElement(oid, loc), true
 		}
+		if p.Name != "" && repeated(argNames, modes, p.Name, mode) {
+			a.fail("42P13", loc, "parameter name %q used more than once", p.Name)
+		}
+		a.parameterDefault(f, p, oid, input, loc)
 		plain = plain && mode == catalog.ArgIn
 		named = named || p.Name != ""
 		all, modes, argNames = append(all, oid), append(modes, mode), append(argNames, p.Name)
@@ -142,7 +199,27 @@ func (a *applier) parameters(f *catalog.Func, list []*pg.Node) []pgtype.OID {
 	if named {
 		f.Names = argNames
 	}
+	if len(f.Args) > maxArgs {
+		a.fail("54023", noLoc, "functions cannot have more than %d arguments", maxArgs)
+	}
 	return outs
+}
+
+// maxArgs is FUNC_MAX_ARGS (pg_config_manual.h).
+const maxArgs = 100
+
+func argMode(m pg.FunctionParameterMode) byte {
+	switch m {
+	case pg.FunctionParameterMode_FUNC_PARAM_OUT:
+		return catalog.ArgOut
+	case pg.FunctionParameterMode_FUNC_PARAM_INOUT:
+		return catalog.ArgInOut
+	case pg.FunctionParameterMode_FUNC_PARAM_VARIADIC:
+		return catalog.ArgVariadic
+	case pg.FunctionParameterMode_FUNC_PARAM_TABLE:
+		return catalog.ArgTable
+	}
+	return catalog.ArgIn
 }
 
 // parameterType resolves a parameter's type; the server leaves out the quotes in
@@ -151,18 +228,19 @@ func (a *applier) parameterType(n *pg.TypeName) pgtype.OID {
 	oid, _, err := analyze.TypeName(a.cat, n)
 	if err != nil && err.SQLState == "42704" && len(n.Names) > 0 {
 		schema, name := split(n.Names)
-		a.failMore(err.SQLState, int(n.Location), err.Detail, err.Hint, "type %s does not exist", shown(schema, name))
+		suffix := strings.Repeat("[]", len(n.ArrayBounds))
+		a.failMore(err.SQLState, int(n.Location), err.Detail, err.Hint, "type %s%s does not exist", shown(schema, name), suffix)
 	}
 	a.check(err, int(n.Location))
 	return oid
 }
 
-// repeated reports whether a name is taken: an input and a table column may not
-// share one, a pure input and a pure output may.
-func (a *applier) repeated(names []string, modes []byte, name string, mode byte) bool {
+// repeated reports whether a name is taken: a pure input and a pure output may
+// share one.
+func repeated(names []string, modes []byte, name string, mode byte) bool {
+	in := func(m byte) bool { return m == catalog.ArgIn || m == catalog.ArgVariadic }
+	out := func(m byte) bool { return m == catalog.ArgOut || m == catalog.ArgTable }
 	for i, n := range names {
-		in := func(m byte) bool { return m == catalog.ArgIn || m == catalog.ArgVariadic }
-		out := func(m byte) bool { return m == catalog.ArgOut }
 		if n == name && !(in(mode) && out(modes[i]) || out(mode) && in(modes[i])) {
 			return true
 		}
@@ -170,12 +248,16 @@ func (a *applier) repeated(names []string, modes []byte, name string, mode byte)
 	return false
 }
 
-func (a *applier) parameterDefault(f *catalog.Func, p *pg.FunctionParameter, oid pgtype.OID, loc int) {
-	if p.Defexpr == nil {
-		if f.Defaults > 0 {
-			a.fail("42P13", loc, "input parameters after one with a default value must also have defaults")
-		}
+func (a *applier) parameterDefault(f *catalog.Func, p *pg.FunctionParameter, oid pgtype.OID, input bool, loc int) {
+	switch {
+	case p.Defexpr == nil && input && f.Defaults > 0:
+		a.fail("42P13", loc, "input parameters after one with a default value must also have defaults")
+	case p.Defexpr == nil && f.Kind == 'p' && f.Defaults > 0:
+		a.fail("42P13", loc, "procedure OUT parameters cannot appear after one with a default value")
+	case p.Defexpr == nil:
 		return
+	case !input:
+		a.fail("42P13", loc, "only input parameters can have default values")
 	}
 	e, _ := a.expr(nil, p.Defexpr, analyze.KindFunctionDefault, oid, pgtype.NoTypmod)
 	f.Defaults++
@@ -227,140 +309,58 @@ func (a *applier) result(f *catalog.Func, s *pg.CreateFunctionStmt, outs []pgtyp
 	}
 }
 
-// functionOptions reads LANGUAGE, volatility and the rest
-// (compute_function_attributes, functioncmds.c).
-func (a *applier) functionOptions(f *catalog.Func, options []*pg.Node) {
-	for _, n := range options {
-		d := n.GetDefElem()
-		switch d.Defname {
-		case "language":
-			f.Language = strings.ToLower(defString(d))
-		case "volatility":
-			f.Volatile = defString(d)[0]
-		case "strict":
-			f.Strict = defBool(d)
-		case "leakproof":
-			f.LeakProof = defBool(d)
-		case "window":
-			if defBool(d) {
-				f.Kind = 'w'
+// signatureTypes refuses results that no argument determines
+// (check_valid_polymorphic_signature and check_valid_internal_signature,
+// parse_coerce.c).
+func (a *applier) signatureTypes(f *catalog.Func) {
+	results := []pgtype.OID{f.Result}
+	for i, m := range f.Modes {
+		if m != catalog.ArgIn && m != catalog.ArgVariadic {
+			results = append(results, f.AllArgs[i])
+		}
+	}
+	for _, r := range results {
+		if needs := polymorphicInputs(r); needs != nil && !overlap(needs, f.Args) {
+			words := make([]string, len(needs))
+			for i, t := range needs {
+				words[i] = a.typeWord(t)
 			}
-		case "cost":
-			f.Cost = a.positive(d, "COST")
-		case "rows":
-			f.Rows = a.positive(d, "ROWS")
-		case "parallel":
-			switch defString(d) {
-			case "safe":
-				f.Parallel = 's'
-			case "restricted":
-				f.Parallel = 'r'
-			case "unsafe":
-				f.Parallel = 'u'
-			default:
-				a.fail("42601", int(d.Location), "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE")
+			list := strings.Join(words[:len(words)-1], ", ")
+			if len(words) > 2 {
+				list += ","
 			}
-		case "support":
-			if parts := nameParts(d.Arg); parts != nil {
-				_, f.Support = split(parts)
-			}
-		case "as":
-			if parts := nameParts(d.Arg); len(parts) > 0 {
-				f.Source = strs(parts)[len(parts)-1]
-			}
+			a.failMore("42P13", noLoc, "A result of type "+a.typeWord(r)+" requires at least one input of type "+
+				list+" or "+words[len(words)-1]+".", "", "cannot determine result data type")
+		}
+		if r == pgtype.InternalOID && !slices.Contains(f.Args, r) {
+			a.failMore("42P13", noLoc, "A result of type internal requires at least one input of type internal.", "",
+				"unsafe use of pseudo-type \"internal\"")
 		}
 	}
 }
 
-func (a *applier) positive(d *pg.DefElem, word string) float64 {
-	v, err := strconv.ParseFloat(defString(d), 64)
-	if err != nil || v <= 0 {
-		a.fail("22023", int(d.Location), "%s must be positive", word)
-	}
-	return v
-}
-
-// function finds the function that an ObjectWithArgs names
-// (LookupFuncWithArgs, parse_func.c); nil for none.
-func (a *applier) function(o *pg.ObjectWithArgs, kind pg.ObjectType) *catalog.Func {
-	schema, name := split(o.Objname)
-	var args []pgtype.OID
-	if !o.ArgsUnspecified {
-		for _, n := range o.Objargs {
-			oid, _, err := analyze.TypeName(a.cat, n.GetTypeName())
-			if err != nil {
-				return nil
-			}
-			args = append(args, oid)
+// polymorphicInputs are the types one of which an argument must have for a
+// polymorphic result; nil for any other result.
+func polymorphicInputs(t pgtype.OID) []pgtype.OID {
+	switch t {
+	case pgtype.AnyrangeOID, pgtype.AnymultirangeOID:
+		return []pgtype.OID{pgtype.AnyrangeOID, pgtype.AnymultirangeOID}
+	case pgtype.AnycompatiblerangeOID, pgtype.AnycompatiblemultirangeOID:
+		return []pgtype.OID{pgtype.AnycompatiblerangeOID, pgtype.AnycompatiblemultirangeOID}
+	case pgtype.AnyelementOID, pgtype.AnyarrayOID, pgtype.AnynonarrayOID, pgtype.AnyenumOID:
+		return []pgtype.OID{
+			pgtype.AnyelementOID, pgtype.AnyarrayOID, pgtype.AnynonarrayOID, pgtype.AnyenumOID,
+			pgtype.AnyrangeOID, pgtype.AnymultirangeOID,
+		}
+	case pgtype.AnycompatibleOID, pgtype.AnycompatiblearrayOID, pgtype.AnycompatiblenonarrayOID:
+		return []pgtype.OID{
+			pgtype.AnycompatibleOID, pgtype.AnycompatiblearrayOID, pgtype.AnycompatiblenonarrayOID,
+			pgtype.AnycompatiblerangeOID, pgtype.AnycompatiblemultirangeOID,
 		}
 	}
-	fits := func(f *catalog.Func) bool {
-		switch kind {
-		case pg.ObjectType_OBJECT_PROCEDURE:
-			return f.Kind == 'p'
-		case pg.ObjectType_OBJECT_AGGREGATE:
-			return f.Kind == 'a'
-		case pg.ObjectType_OBJECT_FUNCTION:
-			return f.Kind == 'f' || f.Kind == 'w'
-		}
-		return true
-	}
-	var found []*catalog.Func
-	for _, f := range a.cat.FuncsByName(schema, name) {
-		if fits(f) && (o.ArgsUnspecified || slices.Equal(f.Args, args)) {
-			found = append(found, f)
-		}
-	}
-	if o.ArgsUnspecified && len(found) > 1 {
-		a.failMore("42725", noLoc, "", "Specify the argument list to select the function unambiguously.",
-			"function name %q is not unique", shown(schema, name))
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return found[0]
+	return nil
 }
 
-// noFunction fails for a function that is not there.
-func (a *applier) noFunction(o *pg.ObjectWithArgs, kind pg.ObjectType) {
-	schema, name := split(o.Objname)
-	word := "function"
-	switch kind {
-	case pg.ObjectType_OBJECT_PROCEDURE:
-		word = "procedure"
-	case pg.ObjectType_OBJECT_AGGREGATE:
-		word = "aggregate"
-	case pg.ObjectType_OBJECT_ROUTINE:
-		word = "routine"
-	}
-	if o.ArgsUnspecified {
-		a.fail("42883", noLoc, "could not find a %s named %q", word, shown(schema, name))
-	}
-	types := make([]string, 0, len(o.Objargs))
-	for _, n := range o.Objargs {
-		oid, _ := a.typeName(n.GetTypeName())
-		types = append(types, a.typeWord(oid))
-	}
-	a.fail("42883", noLoc, "%s %s(%s) does not exist", word, shown(schema, name), strings.Join(types, ", "))
-}
-
-func (a *applier) alterFunction(s *pg.AlterFunctionStmt) {
-	f := a.function(s.Func, s.Objtype)
-	if f == nil {
-		a.noFunction(s.Func, s.Objtype)
-	}
-	if f.OID < pgtype.FirstNormalOID {
-		return
-	}
-	a.functionOptions(f, s.Actions)
-}
-
-// usesFunc reports whether an expression calls a function.
-func usesFunc(e query.Expr, oid pgtype.OID) bool {
-	if e == nil {
-		return false
-	}
-	r := newReads()
-	r.expr(e, nil)
-	return r.funcs[oid]
+func overlap(a, b []pgtype.OID) bool {
+	return slices.ContainsFunc(a, func(t pgtype.OID) bool { return slices.Contains(b, t) })
 }

@@ -47,6 +47,9 @@ func (a *applier) createExtension(s *pg.CreateExtensionStmt) {
 
 // set follows SET search_path.
 func (a *applier) set(s *pg.VariableSetStmt) {
+	if strings.EqualFold(s.Name, "check_function_bodies") {
+		a.cat.SkipBodies = s.Kind == pg.VariableSetKind_VAR_SET_VALUE && !isTrue(valueText(s.Args[0]))
+	}
 	switch {
 	case s.Kind == pg.VariableSetKind_VAR_RESET_ALL, !strings.EqualFold(s.Name, "search_path"):
 		if s.Kind == pg.VariableSetKind_VAR_RESET_ALL {
@@ -82,19 +85,28 @@ func (a *applier) selectStmt(s *pg.SelectStmt) {
 		})
 		return
 	}
+	a.setConfig(s)
+	if f := a.ddlCall(&pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: s}}); f != nil {
+		a.unsupported(noLoc, "the function %s changes the schema when it is called; that is not followed", a.signature(f))
+	}
+}
+
+// setConfig follows set_config('search_path', …) and its kin in a target list.
+func (a *applier) setConfig(s *pg.SelectStmt) {
 	for _, n := range s.TargetList {
 		f := n.GetResTarget().GetVal().GetFuncCall()
 		if f == nil || len(f.Args) < 2 {
 			continue
 		}
-		if _, name := split(f.Funcname); name != "set_config" || valueText(f.Args[0]) != "search_path" {
+		if _, name := split(f.Funcname); name != "set_config" {
 			continue
 		}
-		var path []string
-		for _, p := range strings.Split(valueText(f.Args[1]), ",") {
-			path = append(path, strings.Trim(strings.TrimSpace(p), `"`))
+		switch valueText(f.Args[0]) {
+		case "search_path":
+			a.setPath(pathItems(valueText(f.Args[1])))
+		case "check_function_bodies":
+			a.cat.SkipBodies = !isTrue(valueText(f.Args[1]))
 		}
-		a.setPath(path)
 	}
 }
 

@@ -50,7 +50,12 @@ func defBool(d *pg.DefElem) bool {
 	if d.Arg == nil {
 		return true
 	}
-	switch strings.ToLower(defString(d)) {
+	return isTrue(defString(d))
+}
+
+// isTrue reads a setting's boolean (parse_bool, bool.c).
+func isTrue(v string) bool {
+	switch strings.ToLower(v) {
 	case "true", "on", "1", "yes":
 		return true
 	}

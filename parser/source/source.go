@@ -194,3 +194,18 @@ func (m *Map) base() int {
 	}
 	return m.pieces[0].from - m.pieces[0].at
 }
+
+// From returns the map of the part of the rewritten text that begins at an
+// offset, with lead bytes in front of it that stand nowhere in the original.
+func (m *Map) From(offset, lead int) Map {
+	var out Map
+	start := m.Original(offset)
+	out.Replace(0, lead, Span{start, start})
+	for _, p := range m.pieces {
+		if p.at >= offset && p.size+p.was > 0 {
+			p.at += lead - offset
+			out.pieces = append(out.pieces, p)
+		}
+	}
+	return out
+}
