@@ -48,6 +48,7 @@ func (a *applier) finish() {
 		a.cat.SearchPath = []string{"public"}
 	}
 	a.finishBodies()
+	a.finishEffects()
 }
 
 // applier is one run over a schema.

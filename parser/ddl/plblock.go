@@ -46,10 +46,12 @@ type plStmt struct {
 	handlers []plHandler
 }
 
-// plDecl is a variable with the expression that it begins with.
+// plDecl is a variable with the expression that it begins with, or a cursor with
+// its query.
 type plDecl struct {
-	name string
-	expr source.Span // zero for none
+	name  string
+	expr  source.Span // zero for none
+	query bool
 }
 
 // plArm is IF … THEN, ELSIF … THEN, ELSE (with a zero condition).
@@ -226,13 +228,16 @@ func (r *plReader) decl() plDecl {
 	d := plDecl{name: r.name()}
 	from := r.at
 	whole := r.until(";")
-	end := r.at
+	end, cursor := r.at, false
 	for r.at = from; r.at < end; r.at++ {
-		switch {
-		case r.peek(0) == ":" && r.peek(1) == "=":
+		switch w := r.peek(0); {
+		case w == ":" && r.peek(1) == "=":
 			r.at++
-		case r.peek(0) == "=" || r.peek(0) == "default":
+		case w == "=" || w == "default":
+		case (w == "for" || w == "is") && cursor:
+			d.query = true
 		default:
+			cursor = cursor || w == "cursor"
 			continue
 		}
 		r.at++
@@ -427,11 +432,9 @@ func (r *plReader) simple(word string) *plStmt {
 		r.at++
 		r.until(";", "for")
 		if r.accept("for") {
-			s.kind, s.query, s.dynamic = plReturn, true, r.peek(0) == "execute"
-			s.kind = plOther
+			s.query, s.dynamic = true, r.peek(0) == "execute"
 			s.expr = r.until(";")
 		}
-		r.until(";")
 	case "null", "exit", "continue", "assert", "get", "fetch", "move", "close", "commit", "rollback":
 		r.until(";")
 	default:
