@@ -389,8 +389,13 @@ func (s *state) coerceToBoolean(e query.Expr, construct string) query.Expr {
 // coerceToSpecific coerces to a type that a construct demands
 // (coerce_to_specific_type).
 func (s *state) coerceToSpecific(e query.Expr, target pgtype.OID, construct string) query.Expr {
+	return s.coerceToSpecificTypmod(e, target, -1, construct)
+}
+
+// coerceToSpecificTypmod is coerce_to_specific_type_typmod.
+func (s *state) coerceToSpecificTypmod(e query.Expr, target pgtype.OID, mod pgtype.Typmod, construct string) query.Expr {
 	if from := e.ResultType(); from != target {
-		n := s.coerceToTarget(e, target, -1, assignment, query.CoerceImplicitCast, noLoc)
+		n := s.coerceToTarget(e, target, mod, assignment, query.CoerceImplicitCast, noLoc)
 		if n == nil {
 			s.fail(errDatatypeMismatch, exprLoc(e), "argument of %s must be type %s, not type %s", construct, s.format(target), s.format(from))
 		}

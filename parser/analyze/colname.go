@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	pg "github.com/pganalyze/pg_query_go/v5"
 )
 
@@ -88,6 +90,18 @@ func (subs subNames) figureColname(n *pg.Node) (string, int) {
 		return name, 2
 	case *pg.Node_XmlSerialize:
 		return "xmlserialize", 2
+	case *pg.Node_XmlExpr:
+		if x.XmlExpr.Op != pg.XmlExprOp_IS_DOCUMENT {
+			return strings.ToLower(xmlOp(x.XmlExpr.Op)), 2
+		}
+	case *pg.Node_JsonObjectConstructor:
+		return "json_object", 2
+	case *pg.Node_JsonArrayConstructor, *pg.Node_JsonArrayQueryConstructor:
+		return "json_array", 2
+	case *pg.Node_JsonObjectAgg:
+		return "json_objectagg", 2
+	case *pg.Node_JsonArrayAgg:
+		return "json_arrayagg", 2
 	}
 	return "", 0
 }

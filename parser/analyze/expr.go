@@ -81,9 +81,9 @@ func (s *state) transform(n *pg.Node) query.Expr {
 	case *pg.Node_SetToDefault:
 		s.fail(errSyntax, int(x.SetToDefault.Location), "DEFAULT is not allowed in this context")
 	case *pg.Node_XmlExpr:
-		s.unsupported(int(x.XmlExpr.Location), "XML functions")
+		return s.xmlExpr(x.XmlExpr)
 	case *pg.Node_XmlSerialize:
-		s.unsupported(int(x.XmlSerialize.Location), "XMLSERIALIZE")
+		return s.xmlSerialize(x.XmlSerialize)
 	}
 	if e := s.jsonExpr(n); e != nil {
 		return e

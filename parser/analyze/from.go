@@ -1,8 +1,6 @@
 package analyze
 
 import (
-	"strings"
-
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -54,7 +52,7 @@ func (s *state) fromItem(n *pg.Node) (query.JoinNode, *nsItem, []*nsItem) {
 	case *pg.Node_JoinExpr:
 		return s.join(x.JoinExpr)
 	case *pg.Node_RangeTableFunc:
-		s.unsupported(int(x.RangeTableFunc.Location), "XMLTABLE")
+		it = s.xmlTable(x.RangeTableFunc)
 	default:
 		s.unsupported(rawLoc(n), "this kind of FROM item")
 	}
@@ -283,37 +281,4 @@ func (s *state) tableSample(n *pg.RangeTableSample, it *nsItem) {
 	if n.Repeatable != nil {
 		r.Sample.Repeatable = one(n.Repeatable, pgtype.Float8OID, "REPEATABLE")
 	}
-}
-
-// requireAliases refuses a subquery in FROM without an alias, as the grammar
-// does before PostgreSQL 16.
-func (s *state) requireAliases(n *pg.Node) {
-	if s.cat.Major >= 16 || n == nil {
-		return
-	}
-	walkRaw(rawMessage(n), func(m any) bool {
-		sub, ok := m.(*pg.RangeSubselect)
-		if !ok || sub.Alias != nil {
-			return true
-		}
-		what, hint := "subquery in FROM must have an alias", "For example, FROM (SELECT ...) [AS] foo."
-		if len(sub.Subquery.GetSelectStmt().GetValuesLists()) > 0 {
-			what, hint = "VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."
-		}
-		s.failHint(errSyntax, s.openParen(sub.Subquery), hint, "%s", what)
-		return false
-	})
-}
-
-// openParen is where the parenthesis in front of a subquery stands: the node
-// itself has no location.
-func (s *state) openParen(n *pg.Node) int {
-	first := len(s.text)
-	walkRaw(rawMessage(n), func(m any) bool {
-		if x, ok := m.(interface{ GetLocation() int32 }); ok && x.GetLocation() > 0 {
-			first = min(first, int(x.GetLocation()))
-		}
-		return true
-	})
-	return strings.LastIndexByte(s.text[:first], '(')
 }

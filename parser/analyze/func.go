@@ -46,6 +46,10 @@ func (s *state) signature(c *call) string {
 
 // transformFuncCall is transformFuncCall (parse_expr.c).
 func (s *state) transformFuncCall(fn *pg.FuncCall) query.Expr {
+	if s.cat.Major < 16 && fn.Funcformat == pg.CoercionForm_COERCE_SQL_SYNTAX && lastName(fn.Funcname) == "system_user" {
+		// Before it became a keyword it was a name like any other.
+		return s.columnRef(&pg.ColumnRef{Fields: []*pg.Node{pg.MakeStrNode("system_user")}, Location: fn.Location})
+	}
 	last := s.lastSRF
 	var args []query.Expr
 	for _, n := range fn.Args {

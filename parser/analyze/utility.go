@@ -13,7 +13,7 @@ import (
 // topLevel analyses a whole statement; SELECT … INTO is CREATE TABLE AS
 // (transformOptionalSelectInto, analyze.c).
 func (s *state) topLevel(n *pg.Node) *query.Query {
-	s.requireAliases(n)
+	s.refuseNewer(n)
 	if sel := n.GetSelectStmt(); sel != nil {
 		left := sel
 		for left.Op != pg.SetOperation_SETOP_NONE {
