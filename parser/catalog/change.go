@@ -47,12 +47,61 @@ func (c *Catalog) AddConstraint(x *Constraint) {
 	}
 }
 
+// AddDomainConstraint enters a constraint of a domain and hangs it on it.
+func (c *Catalog) AddDomainConstraint(t *Type, x *Constraint) {
+	x.Domain = t.OID
+	c.user.addConstraint(x)
+	t.Checks = append(slices.Clone(t.Checks), x)
+}
+
+// DropDomainConstraint removes a constraint of a domain.
+func (c *Catalog) DropDomainConstraint(t *Type, x *Constraint) {
+	c.user.dropConstraint(x)
+	t.Checks = slices.DeleteFunc(slices.Clone(t.Checks), func(o *Constraint) bool { return o == x })
+}
+
+// RenameConstraint gives a constraint another name, but not the index behind it.
+func (c *Catalog) RenameConstraint(x *Constraint, name string) {
+	c.user.dropConstraint(x)
+	x.Name = name
+	c.user.addConstraint(x)
+}
+
+// ConstraintInSchema reports whether any table or domain of a schema has a
+// constraint with the given name (ConstraintNameExists, pg_constraint.c).
+func (c *Catalog) ConstraintInSchema(schema, name string) bool {
+	return slices.ContainsFunc(c.user.constraintNames[name], func(x *Constraint) bool {
+		if t := c.user.tables[x.Table]; t != nil {
+			return t.Schema == schema
+		}
+		t := c.user.types[x.Domain]
+		return t != nil && t.Schema == schema
+	})
+}
+
+// SetOwner makes a sequence belong to a column, to none with table 0.
+func (c *Catalog) SetOwner(q *Table, table pgtype.OID, column int) {
+	c.user.owned[q.OwnerTable] = slices.DeleteFunc(c.user.owned[q.OwnerTable], func(x *Table) bool { return x == q })
+	q.OwnerTable, q.OwnerColumn = table, column
+	if table != 0 {
+		c.user.owned[table] = append(c.user.owned[table], q)
+	}
+}
+
+// OwnedSequences returns the sequences that belong to a table's columns. The list
+// is the caller's.
+func (c *Catalog) OwnedSequences(table pgtype.OID) []*Table { return slices.Clone(c.user.owned[table]) }
+
 // DropSchema removes a schema; its objects must be gone already.
 func (c *Catalog) DropSchema(name string) { delete(c.user.schemas, name) }
 
 // DropType removes a type.
 func (c *Catalog) DropType(t *Type) {
 	delete(c.user.types, t.OID)
+	c.user.typeOrder = slices.DeleteFunc(c.user.typeOrder, func(x *Type) bool { return x == t })
+	for _, k := range t.Checks {
+		c.user.dropConstraint(k)
+	}
 	delete(c.user.typeNames, qualified{t.Schema, t.Name})
 }
 
@@ -65,6 +114,10 @@ func (c *Catalog) DropFunc(f *Func) {
 // DropTable removes a relation, its row type, indexes and constraints, and its
 // entry in parents and children.
 func (c *Catalog) DropTable(t *Table) {
+	if t.OwnerTable != 0 {
+		c.SetOwner(t, 0, 0)
+	}
+	delete(c.user.owned, t.OID)
 	delete(c.user.tables, t.OID)
 	c.user.tableOrder = slices.DeleteFunc(c.user.tableOrder, func(x *Table) bool { return x == t })
 	delete(c.user.tableNames, qualified{t.Schema, t.Name})
@@ -138,7 +191,7 @@ func (c *Catalog) References(table pgtype.OID) []*Constraint { return c.user.ref
 
 // Types returns the user's types, by OID.
 func (c *Catalog) Types() []*Type {
-	return sorted(c.user.types, func(t *Type) pgtype.OID { return t.OID })
+	return slices.Clone(c.user.typeOrder)
 }
 
 // Funcs returns the user's functions, by OID.

@@ -26,7 +26,8 @@ func (c *Catalog) Clone() *Catalog {
 
 	o.tables, o.tableNames = map[pgtype.OID]*Table{}, map[qualified]*Table{}
 	o.indexes, o.indexNames = map[pgtype.OID]*Index{}, map[qualified]*Index{}
-	o.constraints = map[pgtype.OID]*Constraint{}
+	o.constraints, o.constraintNames = map[pgtype.OID]*Constraint{}, map[string][]*Constraint{}
+	o.typeOrder = slices.Clone(u.typeOrder)
 	o.tableOrder, o.references = make([]*Table, 0, len(u.tables)), map[pgtype.OID][]*Constraint{}
 	for oid, x := range u.indexes {
 		y := *x
@@ -36,6 +37,11 @@ func (c *Catalog) Clone() *Catalog {
 	for oid, x := range u.constraints {
 		y := *x
 		o.constraints[oid] = &y
+	}
+	for name, list := range u.constraintNames {
+		for _, x := range list {
+			o.constraintNames[name] = append(o.constraintNames[name], o.constraints[x.OID])
+		}
 	}
 	for table, list := range u.references {
 		for _, x := range list {
@@ -57,6 +63,12 @@ func (c *Catalog) Clone() *Catalog {
 		o.tables[t.OID] = &y
 		o.tableOrder = append(o.tableOrder, &y)
 		o.tableNames[qualified{y.Schema, y.Name}] = &y
+	}
+	o.owned = map[pgtype.OID][]*Table{}
+	for table, list := range u.owned {
+		for _, q := range list {
+			o.owned[table] = append(o.owned[table], o.tables[q.OID])
+		}
 	}
 	return &out
 }

@@ -37,6 +37,12 @@ type objects struct {
 	// table that they refer to, in the order of creation.
 	tableOrder []*Table
 	references map[pgtype.OID][]*Constraint
+	// typeOrder are the types by OID; constraintNames the constraints by their
+	// name, which several tables may have.
+	typeOrder       []*Type
+	constraintNames map[string][]*Constraint
+	// owned are the sequences by the table that they belong to.
+	owned map[pgtype.OID][]*Table
 }
 
 func newObjects() objects {
@@ -63,6 +69,9 @@ func newObjects() objects {
 		indexNames:  map[qualified]*Index{},
 		constraints: map[pgtype.OID]*Constraint{},
 		references:  map[pgtype.OID][]*Constraint{},
+
+		constraintNames: map[string][]*Constraint{},
+		owned:           map[pgtype.OID][]*Table{},
 	}
 }
 
@@ -144,6 +153,12 @@ func NewBuiltins(major int, o *Objects) *Builtins {
 
 func (o *objects) addType(t *Type) {
 	o.types[t.OID] = t
+	at, found := slices.BinarySearchFunc(o.typeOrder, t.OID, func(x *Type, oid pgtype.OID) int { return cmp.Compare(x.OID, oid) })
+	if found {
+		o.typeOrder[at] = t
+	} else {
+		o.typeOrder = slices.Insert(o.typeOrder, at, t)
+	}
 	o.typeNames[qualified{t.Schema, t.Name}] = t
 }
 
@@ -190,6 +205,7 @@ func (o *objects) orderTable(t *Table) {
 
 func (o *objects) addConstraint(x *Constraint) {
 	o.constraints[x.OID] = x
+	o.constraintNames[x.Name] = append(o.constraintNames[x.Name], x)
 	if x.Kind == ConstraintForeign {
 		o.references[x.RefTable] = append(o.references[x.RefTable], x)
 	}
@@ -197,6 +213,7 @@ func (o *objects) addConstraint(x *Constraint) {
 
 func (o *objects) dropConstraint(x *Constraint) {
 	delete(o.constraints, x.OID)
+	o.constraintNames[x.Name] = slices.DeleteFunc(o.constraintNames[x.Name], func(c *Constraint) bool { return c == x })
 	if x.Kind == ConstraintForeign {
 		o.references[x.RefTable] = slices.DeleteFunc(o.references[x.RefTable], func(c *Constraint) bool { return c == x })
 	}

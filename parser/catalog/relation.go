@@ -158,8 +158,9 @@ type Constraint struct {
 	OID  pgtype.OID
 	Name string
 	Kind byte
-	// Table is 0 for a domain's constraint.
+	// Table is 0 for a domain's constraint, Domain for a table's.
 	Table   pgtype.OID
+	Domain  pgtype.OID
 	Columns []int // conkey
 	// Index is the index behind a key or exclusion, or the referenced index of
 	// a foreign key.

@@ -235,9 +235,8 @@ func (a *applier) alterAddColumn(t *catalog.Table, c *pg.AlterTableCmd) {
 
 func (a *applier) ownSequences(b *tableBuild) {
 	for i, q := range b.sequences {
-		q.OwnerTable = b.t.OID
 		if c := b.t.Column(b.seqColumn[i]); c != nil {
-			q.OwnerColumn = c.Number
+			a.cat.SetOwner(q, b.t.OID, c.Number)
 		}
 	}
 }
@@ -300,8 +299,8 @@ func (a *applier) alterIdentity(t *catalog.Table, c *pg.AlterTableCmd) {
 			a.fail("55000", noLoc, "column %q of relation %q is not an identity column", x.Name, t.Name)
 		}
 		x.Identity = 0
-		for _, q := range a.cat.Tables() {
-			if q.OwnerTable == t.OID && q.OwnerColumn == x.Number {
+		for _, q := range a.cat.OwnedSequences(t.OID) {
+			if q.OwnerColumn == x.Number {
 				a.cat.DropTable(q)
 			}
 		}

@@ -48,13 +48,8 @@ func (a *applier) alterColumnType(t *catalog.Table, c *pg.AlterTableCmd) {
 	x := a.column(t, c.Name, noLoc)
 	oid, mod := a.typeName(d.TypeName)
 	a.usable(x.Name, oid, int(d.TypeName.Location))
-	for _, v := range a.cat.Tables() {
-		if v.View == nil {
-			continue
-		}
-		r := newReads()
-		r.query(v.View, nil)
-		if r.column(t, x.Number) {
+	for _, v := range a.readers(t.OID) {
+		if a.reads(v.View).column(t, x.Number) {
 			a.failMore("0A000", int(d.TypeName.Location),
 				fmt.Sprintf("rule _RETURN on view %s depends on column %q", v.Name, x.Name), "",
 				"cannot alter type of a column used by a view or rule")
@@ -73,6 +68,7 @@ func (a *applier) alterColumnType(t *catalog.Table, c *pg.AlterTableCmd) {
 			continue
 		}
 		y.Type, y.Typmod, y.Dims = oid, mod, len(d.TypeName.ArrayBounds)
+		a.noteType(oid)
 		y.Collation = a.columnCollation(y, d.CollClause)
 		y.Default = a.recast(y.Default, oid, mod)
 		a.retype(f, y)

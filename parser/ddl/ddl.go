@@ -59,6 +59,7 @@ type applier struct {
 	// chosen are names of constraints that the current statement has given out
 	// but not entered yet.
 	chosen []string
+	known  *known
 }
 
 // failure ends a statement, or the part of it that [applier.try] encloses.

@@ -86,29 +86,26 @@ func (d *dropping) relation(t *catalog.Table) {
 		}
 		d.depends(c, a.describe(c), on, func() { d.relation(c) })
 	}
-	for _, x := range a.cat.Tables() {
-		if x.OwnerTable == t.OID {
-			d.relation(x)
+	for _, x := range a.cat.OwnedSequences(t.OID) {
+		d.relation(x)
+	}
+	for _, k := range slices.Clone(a.cat.References(t.OID)) {
+		if o := a.cat.Table(k.Table); o != nil && o != t && !d.marked(o) {
+			d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
 		}
 	}
-	for _, o := range a.cat.Tables() {
-		for _, k := range slices.Clone(o.Constraints) {
-			if k.Kind == catalog.ConstraintForeign && k.RefTable == t.OID && o != t && !d.marked(o) {
-				d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
+	for _, oid := range []pgtype.OID{t.OID, t.RowType} {
+		for _, v := range a.readers(oid) {
+			if v != t {
+				d.depends(v, a.describe(v), on, func() { d.relation(v) })
 			}
 		}
-		if o == t || d.marked(o) {
-			continue
-		}
-		if o.View != nil {
-			r := newReads()
-			r.query(o.View, nil)
-			if r.relations[t.OID] || r.types[t.RowType] && t.RowType != 0 {
-				d.depends(o, a.describe(o), on, func() { d.relation(o) })
+	}
+	if t.Kind == catalog.KindSequence {
+		for _, o := range a.cat.Tables() {
+			if o != t && !d.marked(o) {
+				d.sequenceDefaults(o, t)
 			}
-		}
-		if t.Kind == catalog.KindSequence {
-			d.sequenceDefaults(o, t)
 		}
 	}
 	if row := a.cat.Type(t.RowType); row != nil {
@@ -127,7 +124,7 @@ func (d *dropping) sequenceDefaults(o, q *catalog.Table) {
 		}
 		r := newReads()
 		r.expr(c.Default, nil)
-		if !r.relations[q.OID] && !namesSequence(d.a.cat, c.Default, q) {
+		if !r.relations[q.OID] && !d.a.namesSequence(c.Default, q) {
 			continue
 		}
 		d.depends(c, fmt.Sprintf("default value for column %s of %s", c.Name, d.a.describe(o)), d.a.describe(q), func() {
@@ -137,11 +134,11 @@ func (d *dropping) sequenceDefaults(o, q *catalog.Table) {
 }
 
 // namesSequence finds a regclass constant that holds a sequence's name.
-func namesSequence(cat *catalog.Catalog, e query.Expr, q *catalog.Table) bool {
+func (a *applier) namesSequence(e query.Expr, q *catalog.Table) bool {
 	found := false
 	query.Walk(e, func(x query.Expr) bool {
 		if c, ok := x.(*query.Const); ok && c.Typ == pgtype.RegclassOID {
-			found = found || namesRelation(cat, c.Value, q)
+			found = found || a.regclass(c.Value) == q
 		}
 		return !found
 	})
@@ -159,8 +156,8 @@ func (d *dropping) column(t *catalog.Table, c *catalog.Column) {
 		return
 	}
 	on := fmt.Sprintf("column %s of %s", c.Name, a.describe(t))
-	for _, q := range a.cat.Tables() {
-		if q.OwnerTable == t.OID && q.OwnerColumn == c.Number {
+	for _, q := range a.cat.OwnedSequences(t.OID) {
+		if q.OwnerColumn == c.Number {
 			d.relation(q)
 		}
 	}
@@ -188,13 +185,8 @@ func (d *dropping) column(t *catalog.Table, c *catalog.Column) {
 			})
 		}
 	}
-	for _, v := range a.cat.Tables() {
-		if v.View == nil {
-			continue
-		}
-		r := newReads()
-		r.query(v.View, nil)
-		if r.column(t, c.Number) {
+	for _, v := range a.readers(t.OID) {
+		if a.reads(v.View).column(t, c.Number) {
 			d.depends(v, a.describe(v), on, func() { d.relation(v) })
 		}
 	}
@@ -243,14 +235,10 @@ func (d *dropping) constraint(t *catalog.Table, k *catalog.Constraint) {
 		return
 	}
 	on := fmt.Sprintf("index %s", k.Name)
-	for _, o := range a.cat.Tables() {
-		for _, f := range slices.Clone(o.Constraints) {
-			if f.Kind == catalog.ConstraintForeign && f.Index == k.Index {
-				d.depends(f, fmt.Sprintf("constraint %s on %s", f.Name, a.describe(o)), on, func() { d.constraint(o, f) })
-			}
-		}
-		if o.View != nil && slices.Contains(o.View.ConstraintDeps, k.OID) {
-			d.depends(o, a.describe(o), fmt.Sprintf("constraint %s on %s", k.Name, a.describe(t)), func() { d.relation(o) })
+	d.references(k.Index, t, on)
+	for _, v := range a.readers(t.OID) {
+		if slices.Contains(v.View.ConstraintDeps, k.OID) {
+			d.depends(v, a.describe(v), fmt.Sprintf("constraint %s on %s", k.Name, a.describe(t)), func() { d.relation(v) })
 		}
 	}
 }
@@ -275,11 +263,14 @@ func (d *dropping) index(x *catalog.Index) {
 	if !x.Unique {
 		return
 	}
-	for _, o := range a.cat.Tables() {
-		for _, f := range slices.Clone(o.Constraints) {
-			if f.Kind == catalog.ConstraintForeign && f.Index == x.OID {
-				d.depends(f, fmt.Sprintf("constraint %s on %s", f.Name, a.describe(o)), "index "+x.Name, func() { d.constraint(o, f) })
-			}
+	d.references(x.OID, t, "index "+x.Name)
+}
+
+// references finds the foreign keys that rest on an index of a table.
+func (d *dropping) references(index pgtype.OID, t *catalog.Table, on string) {
+	for _, f := range slices.Clone(d.a.cat.References(t.OID)) {
+		if o := d.a.cat.Table(f.Table); o != nil && f.Index == index {
+			d.depends(f, fmt.Sprintf("constraint %s on %s", f.Name, d.a.describe(o)), on, func() { d.constraint(o, f) })
 		}
 	}
 }
@@ -311,24 +302,29 @@ func (d *dropping) typeUsers(t *catalog.Type, on string, own *catalog.Table) {
 	if own == nil {
 		on = "type " + a.typeWord(t.OID)
 	}
-	for _, o := range a.cat.Tables() {
-		if o == own || d.marked(o) {
+	var tables []*catalog.Table
+	var types []*catalog.Type
+	if a.inUse(t) {
+		tables, types = a.cat.Tables(), a.cat.Types()
+	}
+	for _, o := range tables {
+		if o == own || o.View != nil || d.marked(o) {
 			continue
 		}
 		for _, c := range o.Columns {
-			if o.View == nil && a.hasType(c, t) {
+			if a.hasType(c, t) {
 				d.depends(c, fmt.Sprintf("column %s of %s", c.Name, a.describe(o)), on, func() { d.column(o, c) })
 			}
 		}
-		if o.View != nil && own == nil {
-			r := newReads()
-			r.query(o.View, nil)
-			if r.types[t.OID] || t.Array != 0 && r.types[t.Array] {
-				d.depends(o, a.describe(o), on, func() { d.relation(o) })
+	}
+	if own == nil {
+		for _, oid := range []pgtype.OID{t.OID, t.Array} {
+			for _, v := range a.readers(oid) {
+				d.depends(v, a.describe(v), on, func() { d.relation(v) })
 			}
 		}
 	}
-	for _, x := range a.cat.Types() {
+	for _, x := range types {
 		if x.Kind == 'd' && (x.Base == t.OID || t.Array != 0 && x.Base == t.Array) {
 			d.depends(x, "type "+a.typeWord(x.OID), on, func() { d.typ(x) })
 		}
@@ -383,13 +379,9 @@ func (d *dropping) function(f *catalog.Func) {
 				d.depends(x, "index "+x.Name, on, func() { d.index(x) })
 			}
 		}
-		if t.View != nil {
-			r := newReads()
-			r.query(t.View, nil)
-			if r.funcs[f.OID] {
-				d.depends(t, a.describe(t), on, func() { d.relation(t) })
-			}
-		}
+	}
+	for _, v := range a.readers(f.OID) {
+		d.depends(v, a.describe(v), on, func() { d.relation(v) })
 	}
 }
 

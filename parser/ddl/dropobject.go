@@ -117,7 +117,7 @@ func (a *applier) dropTable(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 					"cannot drop %s because column %s of %s requires it", a.describe(t), c.Name, a.describe(owner))
 			}
 			// The column's own default stands on the sequence.
-			if c != nil && c.Default != nil && namesSequence(a.cat, c.Default, t) {
+			if c != nil && c.Default != nil && a.namesSequence(c.Default, t) {
 				d.depends(c, "default value for column "+c.Name+" of "+a.describe(owner), a.describe(t), func() {
 					d.mark(c, func() { c.HasDefault, c.Default = false, nil })
 				})

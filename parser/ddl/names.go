@@ -59,38 +59,12 @@ func (a *applier) relationTaken(schema, name string) bool {
 	return a.cat.TableByName(schema, name) != nil || a.cat.IndexByName(schema, name) != nil
 }
 
-// constraintInSchema reports whether any table or domain of a schema has a
-// constraint with the given name (ConstraintNameExists, pg_constraint.c).
-func (a *applier) constraintInSchema(schema, name string) bool {
-	for _, t := range a.cat.Tables() {
-		if t.Schema != schema {
-			continue
-		}
-		for _, k := range t.Constraints {
-			if k.Name == name {
-				return true
-			}
-		}
-	}
-	for _, t := range a.cat.Types() {
-		if t.Schema != schema {
-			continue
-		}
-		for _, k := range t.Checks {
-			if k.Name == name {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // chooseRelationName is ChooseRelationName (indexcmds.c).
 func (a *applier) chooseRelationName(name1, name2, label, schema string, constraint bool) string {
 	modified := label
 	for pass := 1; ; pass++ {
 		name := makeObjectName(name1, name2, modified, name2 != "")
-		if !a.relationTaken(schema, name) && (!constraint || !a.constraintInSchema(schema, name)) {
+		if !a.relationTaken(schema, name) && (!constraint || !a.cat.ConstraintInSchema(schema, name)) {
 			return name
 		}
 		modified = label + strconv.Itoa(pass)
@@ -103,7 +77,7 @@ func (a *applier) chooseConstraintName(name1, name2, label, schema string) strin
 	modified := label
 	for pass := 1; ; pass++ {
 		name := makeObjectName(name1, name2, modified, name2 != "")
-		taken := a.constraintInSchema(schema, name)
+		taken := a.cat.ConstraintInSchema(schema, name)
 		for _, n := range a.chosen {
 			taken = taken || n == name
 		}

@@ -33,6 +33,7 @@ func (a *applier) addRelation(t *catalog.Table) {
 	a.ioFuncs(row, "record_in", "record_out", "record_recv", "record_send")
 	t.RowType = row.OID
 	a.cat.AddTable(t)
+	a.noteTable(t)
 	a.addTypePair(row, array)
 	for _, p := range t.Parents {
 		if q := a.cat.Table(p); q != nil {
@@ -44,10 +45,8 @@ func (a *applier) addRelation(t *catalog.Table) {
 // dropRelation removes a relation and everything that is its own: sequences of
 // its columns, the array type of its rows.
 func (a *applier) dropRelation(t *catalog.Table) {
-	for _, s := range a.cat.Tables() {
-		if s.OwnerTable == t.OID && s != t {
-			a.cat.DropTable(s)
-		}
+	for _, s := range a.cat.OwnedSequences(t.OID) {
+		a.cat.DropTable(s)
 	}
 	a.cat.DropTable(t)
 }
@@ -69,6 +68,7 @@ func (a *applier) addColumn(t *catalog.Table, c *catalog.Column, what string) {
 	}
 	c.Number = len(t.Columns) + 1
 	t.Columns = append(t.Columns, c)
+	a.noteType(c.Type)
 }
 
 // maxColumns is MaxHeapAttributeNumber (htup_details.h).

@@ -22,7 +22,7 @@ func (a *applier) rename(s *pg.RenameStmt) {
 		t := a.namedType(s.Object.GetList().GetItems(), noLoc)
 		for _, k := range t.Checks {
 			if k.Name == s.Subname {
-				k.Name = s.Newname
+				a.cat.RenameConstraint(k, s.Newname)
 				return
 			}
 		}
@@ -106,7 +106,7 @@ func (a *applier) renameRelation(s *pg.RenameStmt) {
 		if t := a.cat.Table(x.Table); constraint(t, s.Newname) != nil {
 			a.fail("42710", noLoc, "constraint %q for relation %q already exists", s.Newname, t.Name)
 		}
-		k.Name = s.Newname
+		a.cat.RenameConstraint(k, s.Newname)
 	}
 	a.cat.RenameIndex(x, x.Schema, s.Newname)
 }
@@ -200,7 +200,7 @@ func (a *applier) renameConstraint(s *pg.RenameStmt) {
 	if k.Kind == catalog.ConstraintCheck {
 		for _, f := range a.family(t)[1:] {
 			if o := constraint(f, k.Name); o != nil && !k.NoInherit {
-				o.Name = s.Newname
+				a.cat.RenameConstraint(o, s.Newname)
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func (a *applier) renameConstraint(s *pg.RenameStmt) {
 		a.newRelation(x.Schema, s.Newname, noLoc)
 		a.cat.RenameIndex(x, x.Schema, s.Newname)
 	}
-	k.Name = s.Newname
+	a.cat.RenameConstraint(k, s.Newname)
 }
 
 func (a *applier) renameSchema(s *pg.RenameStmt) {
@@ -244,8 +244,8 @@ func (a *applier) intoSchema(t *catalog.Table, schema string) {
 	for _, x := range t.Indexes {
 		a.cat.RenameIndex(x, schema, x.Name)
 	}
-	for _, q := range a.cat.Tables() {
-		if q.OwnerTable == t.OID && q.Schema != schema {
+	for _, q := range a.cat.OwnedSequences(t.OID) {
+		if q.Schema != schema {
 			a.cat.RenameTable(q, schema, q.Name)
 		}
 	}

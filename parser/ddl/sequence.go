@@ -59,7 +59,7 @@ func (a *applier) sequenceOptions(q *catalog.Table, options []*pg.Node) {
 		}
 		parts := nameParts(d.Arg)
 		if len(parts) == 1 && strs(parts)[0] == "none" {
-			q.OwnerTable, q.OwnerColumn = 0, 0
+			a.cat.SetOwner(q, 0, 0)
 			continue
 		}
 		if len(parts) < 2 {
@@ -70,7 +70,6 @@ func (a *applier) sequenceOptions(q *catalog.Table, options []*pg.Node) {
 		if t == nil {
 			a.noRelation(schema, name, int(d.Location))
 		}
-		q.OwnerTable = t.OID
-		q.OwnerColumn = a.column(t, strs(parts)[len(parts)-1], int(d.Location)).Number
+		a.cat.SetOwner(q, t.OID, a.column(t, strs(parts)[len(parts)-1], int(d.Location)).Number)
 	}
 }

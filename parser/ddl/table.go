@@ -81,9 +81,8 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 	}
 	a.addRelation(t)
 	for i, q := range b.sequences {
-		q.OwnerTable = t.OID
 		if c := t.Column(b.seqColumn[i]); c != nil {
-			q.OwnerColumn = c.Number
+			a.cat.SetOwner(q, t.OID, c.Number)
 		}
 	}
 	a.finishTable(b, parents, s.Partbound)
@@ -160,23 +159,54 @@ func (a *applier) byOID(e query.Expr) query.Expr {
 		if !ok || c.Typ != pgtype.RegclassOID || c.Null {
 			return x, false
 		}
-		for _, t := range a.cat.Tables() {
-			if namesRelation(a.cat, c.Value, t) {
-				n := *c
-				n.Value = strconv.FormatUint(uint64(t.OID), 10)
-				return &n, true
-			}
+		if t := a.regclass(c.Value); t != nil {
+			n := *c
+			n.Value = strconv.FormatUint(uint64(t.OID), 10)
+			return &n, true
 		}
 		return x, true
 	})
 }
 
-// namesRelation reports whether the text of a regclass constant is a relation's
-// OID or name.
-func namesRelation(cat *catalog.Catalog, value string, t *catalog.Table) bool {
-	full := cat.QuoteIdent(t.Schema) + "." + cat.QuoteIdent(t.Name)
-	return value == full || value == strconv.FormatUint(uint64(t.OID), 10) ||
-		value == cat.QuoteIdent(t.Name) && cat.TableByName("", t.Name) == t
+// regclass is the user's relation that the text of a regclass constant names, by
+// its OID or its name; nil for none.
+func (a *applier) regclass(value string) *catalog.Table {
+	if oid, err := strconv.ParseUint(value, 10, 32); err == nil {
+		return a.cat.Table(pgtype.OID(oid))
+	}
+	parts := identifiers(value)
+	switch len(parts) {
+	case 1:
+		return a.cat.TableByName("", parts[0])
+	case 2:
+		return a.cat.TableByName(parts[0], parts[1])
+	}
+	return nil
+}
+
+// identifiers takes a dotted name apart, folding what is not quoted
+// (SplitIdentifierString, varlena.c).
+func identifiers(s string) []string {
+	var out []string
+	var part strings.Builder
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' && quoted && i+1 < len(s) && s[i+1] == '"':
+			part.WriteByte(c)
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '.' && !quoted:
+			out = append(out, part.String())
+			part.Reset()
+		case !quoted && c >= 'A' && c <= 'Z':
+			part.WriteByte(c + 'a' - 'A')
+		default:
+			part.WriteByte(c)
+		}
+	}
+	return append(out, part.String())
 }
 
 // storage reads the storage parameters that planning knows.

@@ -282,6 +282,7 @@ func (a *applier) createDomain(s *pg.CreateDomainStmt) {
 		}
 		t.Collation = a.collation(c.Collname, int(c.Location))
 	}
+	a.noteType(t.Base)
 	array := &catalog.Type{OID: a.cat.NewOID()}
 	t.OID = a.cat.NewOID()
 	a.addTypePair(t, array)
@@ -331,7 +332,7 @@ func (a *applier) domainCheck(t *catalog.Type, c *pg.Constraint) {
 	}
 	k.CheckError = a.orWarn(err)
 	k.Expr = e
-	t.Checks = append(t.Checks, k)
+	a.cat.AddDomainConstraint(t, k)
 }
 
 func (a *applier) alterDomain(s *pg.AlterDomainStmt) {
@@ -363,7 +364,7 @@ func (a *applier) alterDomain(s *pg.AlterDomainStmt) {
 			}
 			a.fail("42704", noLoc, "constraint %q of domain %q does not exist", s.Name, t.Name)
 		}
-		t.Checks = slices.Delete(slices.Clone(t.Checks), i, i+1)
+		a.cat.DropDomainConstraint(t, t.Checks[i])
 	case "V":
 		i := find(s.Name)
 		if i < 0 {

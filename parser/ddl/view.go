@@ -111,6 +111,7 @@ func (a *applier) replaceView(old, t *catalog.Table) {
 		}
 	}
 	old.Columns, old.View, old.ViewError = t.Columns, t.View, t.ViewError
+	a.noteTable(old)
 	old.CheckOption, old.SecurityBarrier, old.SecurityInvoker = t.CheckOption, t.SecurityBarrier, t.SecurityInvoker
 	old.Decl = t.Decl
 }
