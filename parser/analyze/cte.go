@@ -10,7 +10,8 @@ import (
 // cte is a WITH item while its statement is analysed.
 type cte struct {
 	*query.CommonTableExpr
-	raw *pg.CommonTableExpr
+	raw  *pg.CommonTableExpr
+	mark *cycleMark
 }
 
 // findCTE is scanNameSpaceForCTE (parse_relation.c).
@@ -52,7 +53,7 @@ func (s *state) withClause(q *query.Query, w *pg.WithClause) {
 				s.fail(errDuplicateAlias, int(raw.Location), "WITH query name \"%s\" specified more than once", raw.Ctename)
 			}
 		}
-		c := &cte{&query.CommonTableExpr{Name: raw.Ctename, AliasColumns: stringsOf(raw.Aliascolnames), Loc: s.span(int(raw.Location))}, raw}
+		c := &cte{&query.CommonTableExpr{Name: raw.Ctename, AliasColumns: stringsOf(raw.Aliascolnames), Loc: s.span(int(raw.Location))}, raw, nil}
 		switch raw.Ctematerialized {
 		case pg.CTEMaterialize_CTEMaterializeAlways:
 			c.Materialized = query.CTEMaterializeAlways
@@ -89,21 +90,28 @@ func (s *state) withClause(q *query.Query, w *pg.WithClause) {
 // analyzeCTE is analyzeCTE.
 func (s *state) analyzeCTE(c *cte) {
 	loc := int(c.raw.Location)
-	if x := c.raw.SearchClause; x != nil {
-		s.unsupported(int(x.Location), "SEARCH")
-	}
 	if x := c.raw.CycleClause; x != nil {
-		s.unsupported(int(x.Location), "CYCLE")
+		c.mark = s.analyzeMark(x)
 	}
 	q := s.subAnalyze(c.raw.Ctequery, c, false, true)
 	c.Query = q
 	if q.Command != query.CmdSelect && s.parent != nil {
 		s.fail(errFeatureNotSupported, loc, "WITH clause containing a data-modifying statement must be at the top level")
 	}
-	if !c.Recursive {
+	if c.Recursive {
+		s.checkRecursiveColumns(c, q)
+	} else {
 		s.cteColumns(c, cteTargets(q))
-		return
 	}
+	if c.raw.SearchClause != nil || c.raw.CycleClause != nil {
+		s.checkSearchCycle(c)
+		s.rewriteSearchCycle(c)
+	}
+}
+
+// checkRecursiveColumns holds the columns of a recursive query against those of
+// its non-recursive term.
+func (s *state) checkRecursiveColumns(c *cte, q *query.Query) {
 	for i, t := range visibleTargets(q) {
 		e := t.Expr
 		if e.ResultType() != c.ColTypes[i] || e.ResultTypmod() != c.ColTypmods[i] {

@@ -209,9 +209,27 @@ func (s *state) addCTE(c *cte, levels int, rv *pg.RangeVar) *nsItem {
 	if len(attrs) < given {
 		s.fail(errInvalidColumnRef, noLoc, "table \"%s\" has %d columns available but %d columns specified", eref.Name, len(attrs), given)
 	}
+	extra := 0
+	if c.raw != nil && (c.raw.SearchClause != nil || c.raw.CycleClause != nil) {
+		added := c.extraColumns()
+		if extra = len(added); r.SelfRef {
+			for _, at := range added {
+				eref.Columns = append(eref.Columns, at.name)
+			}
+			attrs = append(attrs, added...)
+		}
+	}
 	r.ERef = eref
 	setColTypes(r, attrs)
-	return s.addRTE(r, attrs)
+	it := s.addRTE(r, attrs)
+	if levels > 0 {
+		// * does not stand for what SEARCH and CYCLE add, where it is read from
+		// below.
+		for i := range it.columns[len(attrs)-extra:] {
+			it.columns[len(attrs)-extra+i].dontExpand = true
+		}
+	}
+	return it
 }
 
 // addJoin is addRangeTableEntryForJoin.
