@@ -91,7 +91,20 @@ func sqlState(message string) string {
 		return "22021"
 	case strings.HasPrefix(message, "unsafe use of"):
 		return "22P06"
-	case strings.Contains(message, "not yet implemented"), strings.Contains(message, "not yet supported"):
+	case strings.HasPrefix(message, "frame st"), strings.HasPrefix(message, "frame end"):
+		return "42P20"
+	case strings.HasPrefix(message, "precision for type float"), strings.HasPrefix(message, "column number must be"),
+		strings.HasPrefix(message, "unrecognized JSON encoding"), strings.HasPrefix(message, "unrecognized partitioning strategy"):
+		return "22023"
+	case strings.HasSuffix(message, "for hash partition provided more than once"):
+		return "42710"
+	case strings.HasPrefix(message, "role name"), strings.HasSuffix(message, "as a role name here"):
+		return "42939"
+	case strings.Contains(message, "not yet implemented"), strings.Contains(message, "not yet supported"),
+		strings.Contains(message, "no longer supported"), strings.Contains(message, "cannot be marked"),
+		strings.HasPrefix(message, "CREATE SCHEMA IF NOT EXISTS"), strings.HasPrefix(message, "current database"),
+		strings.HasPrefix(message, "dropping an enum value"), strings.HasPrefix(message, "aggregates cannot have output"),
+		strings.HasPrefix(message, "an ordered-set aggregate with"), strings.HasPrefix(message, "WITH CHECK OPTION not"):
 		return "0A000"
 	}
 	return "42601"
