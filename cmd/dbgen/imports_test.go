@@ -28,6 +28,7 @@ var street = []string{
 	"parser/query",
 	"parser/catalog",
 	"parser/catalog/builtin",
+	"parser/catalog/pull",
 	"parser/analyze",
 	"parser/ddl",
 	"parser/deparse",

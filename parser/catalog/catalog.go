@@ -33,6 +33,11 @@ type Catalog struct {
 	user objects
 
 	nextOID pgtype.OID
+
+	// extensions are those created, in order; available finds captured ones
+	// beside those of PostgreSQL itself.
+	extensions []*Extension
+	available  func(name string) *AvailableExtension
 }
 
 // New returns an empty database over the given built-in objects, with the

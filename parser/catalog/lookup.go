@@ -79,6 +79,9 @@ func newObjects() objects {
 // immutable once [NewBuiltins] has returned and shared between catalogs.
 type Builtins struct {
 	Major int
+	// Extensions finds an extension that comes with PostgreSQL by its name, nil
+	// if there is none; it is nil where none are known.
+	Extensions func(name string) *AvailableExtension
 	objects
 }
 

@@ -72,6 +72,7 @@ func (a *applier) try(fn func()) (ok bool) {
 		switch r := recover().(type) {
 		case nil:
 		case failure:
+			r.d.Hint = analyze.UnknownHint(a.cat, r.d.SQLState, r.d.Message, r.d.Hint)
 			a.diags.Add(r.d)
 			ok = false
 		default:
@@ -193,6 +194,8 @@ func (a *applier) statement(n *pg.Node) {
 		a.setSchema(s.AlterObjectSchemaStmt)
 	case *pg.Node_CreateExtensionStmt:
 		a.createExtension(s.CreateExtensionStmt)
+	case *pg.Node_AlterExtensionStmt:
+		a.alterExtension(s.AlterExtensionStmt)
 	case *pg.Node_VariableSetStmt:
 		a.set(s.VariableSetStmt)
 	case *pg.Node_SelectStmt:
@@ -229,7 +232,7 @@ func otherStatement(n *pg.Node) (what string, harmless bool) {
 		*pg.Node_AlterSubscriptionStmt, *pg.Node_DropSubscriptionStmt,
 		*pg.Node_CreateFdwStmt, *pg.Node_AlterFdwStmt, *pg.Node_CreateForeignServerStmt,
 		*pg.Node_AlterForeignServerStmt, *pg.Node_CreateUserMappingStmt, *pg.Node_AlterUserMappingStmt,
-		*pg.Node_DropUserMappingStmt, *pg.Node_AlterObjectDependsStmt, *pg.Node_AlterExtensionStmt,
+		*pg.Node_DropUserMappingStmt, *pg.Node_AlterObjectDependsStmt,
 		*pg.Node_AlterExtensionContentsStmt, *pg.Node_AlterCollationStmt,
 		// Statistics objects are the statistics file's to know.
 		*pg.Node_CreateStatsStmt, *pg.Node_AlterStatsStmt:

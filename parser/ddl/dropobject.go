@@ -33,6 +33,7 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 			}
 			a.noFunction(o, s.RemoveType)
 		}
+		a.owned(f, "function "+a.signature(f))
 		d.function(f)
 		return "function " + a.signature(f)
 	case pg.ObjectType_OBJECT_TRIGGER:
@@ -49,7 +50,9 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 			t.Policies = slices.DeleteFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == name })
 			return len(t.Policies) < had
 		})
-	case pg.ObjectType_OBJECT_EXTENSION, pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_EVENT_TRIGGER,
+	case pg.ObjectType_OBJECT_EXTENSION:
+		return a.dropExtension(d, s, n.GetString_().GetSval())
+	case pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_EVENT_TRIGGER,
 		pg.ObjectType_OBJECT_PUBLICATION, pg.ObjectType_OBJECT_LANGUAGE, pg.ObjectType_OBJECT_FDW,
 		pg.ObjectType_OBJECT_FOREIGN_SERVER, pg.ObjectType_OBJECT_TSCONFIGURATION,
 		pg.ObjectType_OBJECT_TSDICTIONARY, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
@@ -124,6 +127,7 @@ func (a *applier) dropTable(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 			}
 		}
 	}
+	a.owned(t, a.describe(t))
 	d.relation(t)
 	return a.describe(t)
 }
@@ -173,6 +177,7 @@ func (a *applier) dropType(d *dropping, s *pg.DropStmt, parts []*pg.Node) string
 		a.failMore("2BP01", noLoc, "", "You can drop type "+a.typeWord(e.OID)+" instead.",
 			"cannot drop type %s because type %s requires it", a.typeWord(t.OID), a.typeWord(e.OID))
 	}
+	a.owned(t, "type "+a.typeWord(t.OID))
 	d.typ(t)
 	return "type " + a.typeWord(t.OID)
 }
@@ -188,7 +193,22 @@ func (a *applier) dropSchema(d *dropping, s *pg.DropStmt, name string) string {
 	if strings.HasPrefix(name, "pg_") {
 		a.fail("2BP01", noLoc, "cannot drop schema %s because it is required by the database system", name)
 	}
+	a.owned(a.cat.Schema(name), "schema "+name)
+	d.schemaContents(name)
 	on := "schema " + name
+	d.mark(on, func() { a.cat.DropSchema(name) })
+	return on
+}
+
+// schemaContents marks what is in a schema; extensions go as a whole.
+func (d *dropping) schemaContents(name string) {
+	a := d.a
+	on := "schema " + name
+	for _, e := range a.cat.Extensions() {
+		if e.Schema == name {
+			d.depends(e, "extension "+e.Name, on, func() { d.extension(e) })
+		}
+	}
 	for _, t := range a.cat.Tables() {
 		if t.Schema == name {
 			d.depends(t, a.describe(t), on, func() { d.relation(t) })
@@ -205,6 +225,4 @@ func (a *applier) dropSchema(d *dropping, s *pg.DropStmt, name string) string {
 			d.depends(f, "function "+a.signature(f), on, func() { d.function(f) })
 		}
 	}
-	d.mark(on, func() { a.cat.DropSchema(name) })
-	return on
 }

@@ -254,7 +254,7 @@ func (a *applier) setClass(k *catalog.IndexKey, am *catalog.AccessMethod, oc *ca
 
 // operatorClass returns the named or default operator class for a type
 // (ResolveOpClass, indexcmds.c). It warns and returns nil for a name that is not
-// known: it may be an extension's, whose objects are not.
+// known where there is an extension whose objects are not: it may be one's.
 func (a *applier) operatorClass(am *catalog.AccessMethod, parts []*pg.Node, typ pgtype.OID, loc int) *catalog.OpClass {
 	if len(parts) == 0 {
 		oc := a.cat.DefaultOpClass(typ, am.OID)
@@ -267,6 +267,9 @@ func (a *applier) operatorClass(am *catalog.AccessMethod, parts []*pg.Node, typ 
 	}
 	schema, name := split(parts)
 	oc := a.cat.OpClassByName(am.OID, schema, name)
+	if oc == nil && len(a.cat.UnknownExtensions()) == 0 {
+		a.fail("42704", loc, "operator class %q does not exist for access method %q", shown(schema, name), am.Name)
+	}
 	if oc == nil {
 		a.diags.Add(diag.Diagnostic{
 			Severity: diag.Warning, Code: "unsupported", File: a.stmt.File, Span: a.place(loc),

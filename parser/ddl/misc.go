@@ -37,14 +37,6 @@ func (a *applier) createSchema(s *pg.CreateSchemaStmt) {
 	a.cat.SearchPath = path
 }
 
-// createExtension knows no extension yet but the one that every database has.
-func (a *applier) createExtension(s *pg.CreateExtensionStmt) {
-	if s.Extname == "plpgsql" {
-		return
-	}
-	a.unsupported(noLoc, "extension %q: its types, functions and operators are not known", s.Extname)
-}
-
 // set follows SET search_path.
 func (a *applier) set(s *pg.VariableSetStmt) {
 	if strings.EqualFold(s.Name, "check_function_bodies") {
@@ -212,6 +204,10 @@ func (a *applier) comment(s *pg.CommentStmt) {
 		a.column(t, strs(parts)[len(parts)-1], noLoc).Comment = s.Comment
 	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
 		a.namedType(s.Object.GetTypeName().GetNames(), noLoc).Comment = s.Comment
+	case pg.ObjectType_OBJECT_EXTENSION:
+		if name := s.Object.GetString_().GetSval(); name != plpgsql {
+			a.extension(name)
+		}
 	}
 }
 

@@ -235,6 +235,7 @@ func (a *applier) renameSchema(s *pg.RenameStmt) {
 			f.Schema = s.Newname
 		}
 	}
+	a.cat.RenameExtensionSchema(s.Subname, s.Newname)
 	a.cat.DropSchema(s.Subname)
 }
 
@@ -253,6 +254,10 @@ func (a *applier) intoSchema(t *catalog.Table, schema string) {
 
 // setSchema is ALTER … SET SCHEMA.
 func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
+	if s.ObjectType == pg.ObjectType_OBJECT_EXTENSION {
+		a.moveExtension(s.Object.GetString_().GetSval(), s.Newschema)
+		return
+	}
 	if a.cat.Schema(s.Newschema) == nil {
 		a.fail("3F000", noLoc, "schema %q does not exist", s.Newschema)
 	}
@@ -291,7 +296,6 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 			a.noFunction(o, s.ObjectType)
 		}
 		a.moveFunction(f, s.Newschema, f.Name)
-	case pg.ObjectType_OBJECT_EXTENSION:
 	default:
 		a.unsupported(noLoc, "ALTER %s … SET SCHEMA", objectWord(s.ObjectType))
 	}

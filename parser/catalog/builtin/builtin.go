@@ -12,6 +12,11 @@
 // OIDs below 12000 are the server's. Those above belong to objects that initdb
 // makes in SQL; a build decides them, so they are renumbered in their order.
 //
+// The extensions that come with PostgreSQL are in one more file, with a block per
+// extension that has the same sections; a block serves all versions on which the
+// extension is the same. Other extensions are read from files of that form
+// ([ReadLibrary]), which "dbgen catalog capture" writes.
+//
 // The package imports parser/catalog and parser/pgtype.
 package builtin
 
@@ -33,6 +38,9 @@ var (
 	pg17 string
 	//go:embed data/pg18.tsv
 	pg18 string
+	// The extensions that come with PostgreSQL, of all versions.
+	//go:embed data/contrib.tsv
+	contrib string
 )
 
 // Each version is read once in a process: the result is immutable.
@@ -41,7 +49,13 @@ var (
 	load16 = sync.OnceValues(func() (*catalog.Builtins, error) { return read(16, pg16) })
 	load17 = sync.OnceValues(func() (*catalog.Builtins, error) { return read(17, pg17) })
 	load18 = sync.OnceValues(func() (*catalog.Builtins, error) { return read(18, pg18) })
+
+	loadContrib = sync.OnceValues(func() (*Library, error) { return ReadLibrary("", contrib) })
 )
+
+// Contrib returns the extensions that come with PostgreSQL, of all versions
+// from 15 to 18. The same value is returned to all callers.
+func Contrib() (*Library, error) { return loadContrib() }
 
 // Load returns the built-in objects of a major version of PostgreSQL, 15 to 18.
 // The same value is returned to all callers. The error says that the version is

@@ -2,6 +2,8 @@ package builtin
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
@@ -29,12 +31,27 @@ func heads() []string {
 	}
 }
 
+// extensionHeads lists the sections of an extension's block: those of a data
+// file, some with more columns, and what it names of others.
+func extensionHeads() []string {
+	extra := map[string]string{
+		"types": " labels default", "relations": " definition", "columns": " dropped identity generated default",
+		"constraints": " type condition",
+	}
+	out := []string{"refs oid class extension schema name types"}
+	for _, h := range heads() {
+		name, _, _ := strings.Cut(h, " ")
+		out = append(out, h+extra[name])
+	}
+	return out
+}
+
 // rows reads every row of a section with f into values that lie together, and
 // returns pointers to them.
 func rows[V any](s section, f func(c *cursor, v *V)) ([]*V, error) {
 	vals := make([]V, s.rows)
 	out := make([]*V, 0, s.rows)
-	c := &cursor{section: s.name, text: s.text}
+	c := &cursor{section: s.name, text: s.text, ext: s.ext}
 	for i := 0; c.more() && i < len(vals); i++ {
 		f(c, &vals[i])
 		out = append(out, &vals[i])
@@ -48,7 +65,18 @@ func read(major int, data string) (*catalog.Builtins, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in objects of PostgreSQL %d: %w", major, err)
 	}
-	return catalog.NewBuiltins(major, o), nil
+	b := catalog.NewBuiltins(major, o)
+	l, err := Contrib()
+	if err != nil {
+		return nil, fmt.Errorf("extensions of PostgreSQL: %w", err)
+	}
+	b.Extensions = func(name string) *catalog.AvailableExtension {
+		if x := l.Find(name, major); x != nil && x.For(major) {
+			return l.Available(x)
+		}
+		return nil
+	}
+	return b, nil
 }
 
 // parse reads all sections.
@@ -57,6 +85,18 @@ func parse(data string) (*catalog.Objects, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, h := range heads() {
+		name, _, _ := strings.Cut(h, " ")
+		if _, ok := parts[name]; !ok {
+			return nil, fmt.Errorf("section %s is missing", name)
+		}
+	}
+	return readAll(parts)
+}
+
+// readAll reads the objects of all sections.
+func readAll(parts map[string]section) (*catalog.Objects, error) {
+	var err error
 	o := &catalog.Objects{}
 	if o.Schemas, err = rows(parts["schemas"], func(c *cursor, s *catalog.Schema) {
 		s.OID, s.Name = c.oid(), c.str()
@@ -73,7 +113,7 @@ func parse(data string) (*catalog.Objects, error) {
 		return nil, err
 	}
 	if o.Operators, err = rows(parts["operators"], func(c *cursor, p *catalog.Operator) {
-		p.OID, p.Schema, p.Name = c.oid(), c.str(), c.str()
+		p.OID, p.Schema, p.Name = c.oid(), c.schema(), c.str()
 		p.Left, p.Right, p.Result, p.Func = c.oid(), c.oid(), c.oid(), c.oid()
 		p.Commutator, p.Negator = c.oid(), c.oid()
 		p.Restrict, p.Join, p.CanMerge, p.CanHash = c.str(), c.str(), c.bool(), c.bool()
@@ -86,7 +126,7 @@ func parse(data string) (*catalog.Objects, error) {
 		return nil, err
 	}
 	if o.Collations, err = rows(parts["collations"], func(c *cursor, x *catalog.Collation) {
-		x.OID, x.Schema, x.Name, x.Provider, x.Deterministic = c.oid(), c.str(), c.str(), c.char(), c.bool()
+		x.OID, x.Schema, x.Name, x.Provider, x.Deterministic = c.oid(), c.schema(), c.str(), c.char(), c.bool()
 	}); err != nil {
 		return nil, err
 	}
@@ -97,7 +137,7 @@ func parse(data string) (*catalog.Objects, error) {
 }
 
 func readType(c *cursor, t *catalog.Type) {
-	t.OID, t.Schema, t.Name, t.Len, t.ByVal = c.oid(), c.str(), c.str(), c.int(), c.bool()
+	t.OID, t.Schema, t.Name, t.Len, t.ByVal = c.oid(), c.schema(), c.str(), c.int(), c.bool()
 	t.Kind, t.Category, t.Preferred, t.Delim = c.char(), c.char(), c.bool(), c.char()
 	t.Align, t.Storage = c.char(), c.char()
 	t.Relation, t.Element, t.Array, t.Subscript = c.oid(), c.oid(), c.oid(), c.str()
@@ -106,10 +146,14 @@ func readType(c *cursor, t *catalog.Type) {
 	t.Input, t.Output, t.Receive, t.Send, t.TypmodIn = c.oid(), c.oid(), c.oid(), c.oid(), c.oid()
 	t.RangeSubtype, t.RangeMulti, t.RangeOf = c.oid(), c.oid(), c.oid()
 	t.RangeCollation, t.RangeOpClass = c.oid(), c.oid()
+	if c.ext != nil {
+		t.Labels = c.strs("\x1f")
+		c.ext.text(catalog.ExtensionText{Type: t, SQL: c.str()})
+	}
 }
 
 func readFunc(c *cursor, f *catalog.Func) {
-	f.OID, f.Schema, f.Name, f.Kind, f.Language = c.oid(), c.str(), c.str(), c.char(), c.str()
+	f.OID, f.Schema, f.Name, f.Kind, f.Language = c.oid(), c.schema(), c.str(), c.char(), c.str()
 	f.Cost, f.Rows, f.Variadic, f.Support = c.float(), c.float(), c.oid(), c.str()
 	f.Volatile, f.Parallel, f.Strict, f.RetSet, f.LeakProof = c.char(), c.char(), c.bool(), c.bool(), c.bool()
 	f.Result, f.Args, f.Defaults = c.oid(), c.oids(), c.int()
@@ -164,13 +208,13 @@ func readMethods(parts map[string]section, o *catalog.Objects) (err error) {
 		return err
 	}
 	if o.OpClasses, err = rows(parts["opclasses"], func(c *cursor, x *catalog.OpClass) {
-		x.OID, x.Schema, x.Name, x.Method = c.oid(), c.str(), c.str(), c.oid()
+		x.OID, x.Schema, x.Name, x.Method = c.oid(), c.schema(), c.str(), c.oid()
 		x.Family, x.InType, x.KeyType, x.Default = c.oid(), c.oid(), c.oid(), c.bool()
 	}); err != nil {
 		return err
 	}
 	if o.OpFamilies, err = rows(parts["opfamilies"], func(c *cursor, x *catalog.OpFamily) {
-		x.OID, x.Schema, x.Name, x.Method = c.oid(), c.str(), c.str(), c.oid()
+		x.OID, x.Schema, x.Name, x.Method = c.oid(), c.schema(), c.str(), c.oid()
 	}); err != nil {
 		return err
 	}
@@ -193,13 +237,17 @@ func readRelations(parts map[string]section, o *catalog.Objects) error {
 		a.Name, a.Type, a.Typmod, a.Collation = c.str(), c.oid(), 0, 0
 		a.Typmod, a.Collation = pgtype.Typmod(c.int()), c.oid()
 		a.NotNull, a.Dims = c.bool(), c.int()
+		if c.ext != nil {
+			a.Local, a.Dropped, a.Identity, a.Generated = true, c.bool(), c.char(), c.char()
+			c.ext.text(catalog.ExtensionText{Column: a, SQL: c.str()})
+		}
 	})
 	if err != nil {
 		return err
 	}
 	next := 0
 	if o.Tables, err = rows(parts["relations"], func(c *cursor, t *catalog.Table) {
-		t.OID, t.Schema, t.Name, t.Kind, t.RowType = c.oid(), c.str(), c.str(), c.char(), c.oid()
+		t.OID, t.Schema, t.Name, t.Kind, t.RowType = c.oid(), c.schema(), c.str(), c.char(), c.oid()
 		t.ParallelWorkers = -1
 		n := c.int()
 		if next+n > len(columns) {
@@ -211,7 +259,9 @@ func readRelations(parts map[string]section, o *catalog.Objects) error {
 		for i, a := range t.Columns {
 			a.Number = i + 1
 		}
-		if t.Kind == catalog.KindView {
+		if c.ext != nil {
+			c.ext.text(catalog.ExtensionText{Table: t, SQL: c.str()})
+		} else if t.Kind == catalog.KindView {
 			t.ViewError = "the definition of the system view " + t.Name + " is not kept"
 		}
 	}); err != nil {
@@ -239,14 +289,23 @@ func readRelations(parts map[string]section, o *catalog.Objects) error {
 		}
 		t.Indexes = append(t.Indexes, x)
 	}
+	domains := map[*catalog.Constraint]pgtype.OID{}
 	constraints, err := rows(parts["constraints"], func(c *cursor, x *catalog.Constraint) {
 		x.OID, x.Name, x.Kind, x.Table, x.Columns, x.Index = c.oid(), c.str(), c.char(), c.oid(), c.ints(), c.oid()
 		x.Validated = true
+		if c.ext != nil {
+			domains[x] = c.oid()
+			c.ext.text(catalog.ExtensionText{Constraint: x, SQL: c.str()})
+		}
 	})
 	if err != nil {
 		return err
 	}
 	for _, x := range constraints {
+		if domain := typeByOID(o.Types, domains[x]); domain != nil {
+			domain.Checks = append(domain.Checks, x)
+			continue
+		}
 		t := byOID[x.Table]
 		if t == nil {
 			return fmt.Errorf("constraint %s has no table", x.Name)
@@ -254,6 +313,15 @@ func readRelations(parts map[string]section, o *catalog.Objects) error {
 		t.Constraints = append(t.Constraints, x)
 	}
 	return nil
+}
+
+// typeByOID returns the type with an OID, nil if there is none.
+func typeByOID(list []*catalog.Type, oid pgtype.OID) *catalog.Type {
+	i := slices.IndexFunc(list, func(t *catalog.Type) bool { return oid != 0 && t.OID == oid })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
 }
 
 // Bits of pg_index.indoption (INDOPTION_DESC and INDOPTION_NULLS_FIRST,
@@ -264,7 +332,7 @@ const (
 )
 
 func readIndex(c *cursor, x *catalog.Index, classes map[pgtype.OID]*catalog.OpClass) {
-	x.OID, x.Schema, x.Name, x.Table, x.Method = c.oid(), c.str(), c.str(), c.oid(), c.oid()
+	x.OID, x.Schema, x.Name, x.Table, x.Method = c.oid(), c.schema(), c.str(), c.oid(), c.oid()
 	x.NumKeys, x.Unique, x.Primary, x.Immediate, x.NullsNotDistinct = c.int(), c.bool(), c.bool(), c.bool(), c.bool()
 	x.Valid = true
 	columns, types, collations, opclasses, options := c.ints(), c.oids(), c.oids(), c.oids(), c.ints()

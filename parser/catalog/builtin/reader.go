@@ -13,11 +13,13 @@ type section struct {
 	name string
 	rows int
 	text string
+	// ext is set in the block of an extension.
+	ext *extensionRead
 }
 
-// split returns the sections of a data file by name. A section whose head line
-// does not list the expected columns is an error: file and reader are of
-// different ages.
+// split returns the sections of a data file by name, those that are there. A
+// section whose head line does not list the expected columns is an error: file
+// and reader are of different ages.
 func split(data string, heads []string) (map[string]section, error) {
 	out := make(map[string]section, len(heads))
 	want := make(map[string]string, len(heads))
@@ -44,11 +46,6 @@ func split(data string, heads []string) (map[string]section, error) {
 		}
 		out[name] = section{name: name, rows: strings.Count(text, "\n"), text: text}
 	}
-	for name := range want {
-		if _, ok := out[name]; !ok {
-			return nil, fmt.Errorf("section %s is missing", name)
-		}
-	}
 	return out, nil
 }
 
@@ -58,6 +55,7 @@ type cursor struct {
 	section string
 	text    string
 	err     error
+	ext     *extensionRead
 	// lists backs the slices that oids returns.
 	lists []pgtype.OID
 }
@@ -165,7 +163,29 @@ func (c *cursor) oid() pgtype.OID {
 		}
 		n = n*10 + uint32(d)
 	}
-	return pgtype.OID(n)
+	return c.global(pgtype.OID(n))
+}
+
+// global is the catalog's OID for one of the file.
+func (c *cursor) global(n pgtype.OID) pgtype.OID {
+	if c.ext == nil || n < pgtype.FirstNormalOID {
+		return n
+	}
+	if i := int(n - pgtype.FirstNormalOID); i < len(c.ext.local) {
+		return c.ext.local[i]
+	}
+	c.fail(fmt.Sprintf("the object %d is not in the file", n))
+	return 0
+}
+
+// schema returns the next value, a schema: an empty one is that of the
+// extension.
+func (c *cursor) schema() string {
+	s := c.str()
+	if s == "" && c.ext != nil {
+		return c.ext.schema
+	}
+	return s
 }
 
 // oids returns the next value as a list, nil for an empty one.
@@ -181,7 +201,7 @@ func (c *cursor) oids() []pgtype.OID {
 	n := pgtype.OID(0)
 	for i := 0; i < len(v); i++ {
 		if v[i] == ' ' {
-			c.lists = append(c.lists, n)
+			c.lists = append(c.lists, c.global(n))
 			n = 0
 			continue
 		}
@@ -192,7 +212,7 @@ func (c *cursor) oids() []pgtype.OID {
 		}
 		n = n*10 + pgtype.OID(d)
 	}
-	c.lists = append(c.lists, n)
+	c.lists = append(c.lists, c.global(n))
 	return c.lists[start:len(c.lists):len(c.lists)]
 }
 

@@ -1,4 +1,4 @@
-package main
+package pull
 
 import (
 	"context"
@@ -18,16 +18,17 @@ const (
 	firstNormal   = 16384
 )
 
-// table is a section as captured: its column names and its rows.
+// table is a section as captured: its columns and its rows.
 type table struct {
-	section *section
+	name    string
+	columns []column
 	rows    [][]string
 }
 
-// capture reads the built-in objects of a server and returns its major version
+// Builtins reads the built-in objects of a server and returns its major version
 // and the text of its data file. The temporary tables that probing access
 // methods needs live in a transaction that is rolled back.
-func capture(ctx context.Context, conn *pgx.Conn) (int, string, error) {
+func Builtins(ctx context.Context, conn *pgx.Conn) (major int, data string, err error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return 0, "", fmt.Errorf("begin: %w", err)
@@ -44,13 +45,13 @@ func capture(ctx context.Context, conn *pgx.Conn) (int, string, error) {
 	list := sections()
 	tables := make([]table, 0, len(list)+1)
 	for i := range list {
-		t, err := read(ctx, tx, &list[i])
+		t, err := read(ctx, tx, &list[i], list[i].columns, list[i].builtin)
 		if err != nil {
 			return 0, "", fmt.Errorf("%s: %w", list[i].name, err)
 		}
 		tables = append(tables, t)
 	}
-	methods, err := probeMethods(ctx, tx)
+	methods, err := builtinMethods(ctx, tx)
 	if err != nil {
 		return 0, "", err
 	}
@@ -59,19 +60,20 @@ func capture(ctx context.Context, conn *pgx.Conn) (int, string, error) {
 	return num / 10000, print(tables), nil
 }
 
-// read runs a section's query. NULL is the empty string.
-func read(ctx context.Context, tx pgx.Tx, s *section) (table, error) {
-	exprs := make([]string, len(s.columns))
-	for i, c := range s.columns {
+// read runs a section's query for the rows that a condition picks. NULL is the
+// empty string.
+func read(ctx context.Context, tx pgx.Tx, s *section, columns []column, where string) (table, error) {
+	exprs := make([]string, len(columns))
+	for i, c := range columns {
 		exprs[i] = "(" + c.expr + ")::text"
 	}
-	rows, err := tx.Query(ctx, "select "+strings.Join(exprs, ", ")+" "+s.from)
+	rows, err := tx.Query(ctx, "select "+strings.Join(exprs, ", ")+" "+s.from+" where "+where+" order by "+s.order)
 	if err != nil {
 		return table{}, err
 	}
-	t := table{section: s}
+	t := table{name: s.name, columns: columns}
 	for rows.Next() {
-		vals := make([]*string, len(s.columns))
+		vals := make([]*string, len(columns))
 		dest := make([]any, len(vals))
 		for i := range vals {
 			dest[i] = &vals[i]
@@ -85,7 +87,7 @@ func read(ctx context.Context, tx pgx.Tx, s *section) (table, error) {
 				continue
 			}
 			row[i] = *v
-			if s.columns[i].kind == boolean {
+			if columns[i].kind == boolean {
 				row[i] = (*v)[:1]
 			}
 		}
@@ -118,7 +120,7 @@ func renumber(tables []table) {
 // each calls f for every OID in the tables and stores what it returns.
 func each(tables []table, f func(int) int) {
 	for _, t := range tables {
-		for i, c := range t.section.columns {
+		for i, c := range t.columns {
 			if c.kind != oid && c.kind != oids {
 				continue
 			}
@@ -142,8 +144,8 @@ func print(tables []table) string {
 	var b strings.Builder
 	escape := strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\t", "\\t", "\r", "\\r")
 	for _, t := range tables {
-		b.WriteString("== " + t.section.name)
-		for _, c := range t.section.columns {
+		b.WriteString("== " + t.name)
+		for _, c := range t.columns {
 			b.WriteString(" " + c.name)
 		}
 		b.WriteString("\n")
@@ -152,7 +154,7 @@ func print(tables []table) string {
 				if i > 0 {
 					b.WriteByte('\t')
 				}
-				if t.section.columns[i].kind == oid && v == "0" {
+				if t.columns[i].kind == oid && v == "0" {
 					continue
 				}
 				b.WriteString(escape.Replace(v))
