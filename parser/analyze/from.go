@@ -238,6 +238,11 @@ func (s *state) columnDefs(defs []*pg.Node, f *query.RangeTblFunction) []attr {
 			}
 			coll = s.collation(stringsOf(c.Collname), int(c.Location))
 		}
+		for _, at := range out {
+			if at.name == d.Colname {
+				s.fail(errDuplicateColumn, noLoc, "column name \"%s\" specified more than once", d.Colname)
+			}
+		}
 		out = append(out, attr{name: d.Colname, typ: t, mod: mod, coll: coll})
 		f.ColNames = append(f.ColNames, d.Colname)
 		f.ColTypes, f.ColTypmods, f.ColCollations = append(f.ColTypes, t), append(f.ColTypmods, mod), append(f.ColCollations, coll)

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -271,14 +273,29 @@ func (s *state) excludedTargets(index int) []*query.TargetEntry {
 	return append(out, &query.TargetEntry{Expr: v, Junk: true})
 }
 
+// operatorClass finds an operator class of btree (get_opclass_oid, opclasscmds.c).
+func (s *state) operatorClass(names []string) pgtype.OID {
+	schema, name := s.qualified(names, noLoc)
+	if m := s.cat.MethodByName("btree"); m != nil {
+		if oc := s.cat.OpClassByName(m.OID, schema, name); oc != nil {
+			return oc.OID
+		}
+	}
+	s.fail(errUndefinedObject, noLoc, "operator class \"%s\" does not exist for access method \"btree\"", strings.Join(names, "."))
+	return 0
+}
+
 // conflictArbiter is transformOnConflictArbiter.
 func (s *state) conflictArbiter(n *pg.OnConflictClause, c *query.OnConflictExpr) {
 	infer := n.Infer
+	if infer == nil && c.Action == query.OnConflictUpdate {
+		s.failHint(errSyntax, int(n.Location), "For example, ON CONFLICT (column_name).",
+			"ON CONFLICT DO UPDATE requires inference specification or constraint name")
+	}
+	if s.target.Schema == "pg_catalog" {
+		s.fail(errFeatureNotSupported, int(n.Location), "ON CONFLICT is not supported with system catalog tables")
+	}
 	if infer == nil {
-		if c.Action == query.OnConflictUpdate {
-			s.failHint(errSyntax, int(n.Location), "For example, ON CONFLICT (column_name).",
-				"ON CONFLICT DO UPDATE requires inference specification or constraint name")
-		}
 		return
 	}
 	loc := int(infer.Location)
@@ -300,7 +317,7 @@ func (s *state) conflictArbiter(n *pg.OnConflictClause, c *query.OnConflictExpr)
 			e.InferColl = s.collation(stringsOf(el.Collation), exprLoc(e.Arg))
 		}
 		if len(el.Opclass) > 0 {
-			s.unsupported(loc, "an operator class in ON CONFLICT")
+			e.OpClass = s.operatorClass(stringsOf(el.Opclass))
 		}
 		c.ArbiterElems = append(c.ArbiterElems, e)
 	}

@@ -136,6 +136,11 @@ func (b *joinBuilder) using() {
 		b.leftCols, b.rightCols = append(b.leftCols, l), append(b.rightCols, r)
 		b.names = append(b.names, name)
 		pairs = append(pairs, [2]*query.Var{b.inputVar(b.left, l), b.inputVar(b.right, r)})
+		if s.cat.Major < 16 {
+			// The merged column came before the condition.
+			p := pairs[len(pairs)-1]
+			s.commonType([]query.Expr{p[0], p[1]}, "JOIN/USING")
+		}
 	}
 	save := s.kind
 	s.kind = kindJoinUsing

@@ -26,18 +26,15 @@ func (s *state) mergeStmt(n *pg.MergeStmt) *query.Query {
 		terminal[c.Matched] = c.Condition == nil
 	}
 	q.ResultRelation = s.setTarget(n.Relation, n.Relation.Inh, false)
-	if k := s.target.Kind; k != catalog.KindTable && k != catalog.KindPartitioned {
-		s.fail(errFeatureNotSupported, noLoc, "cannot execute MERGE on relation \"%s\"", s.target.Name)
-	}
+	s.checkMergeTarget()
 	s.fromClause([]*pg.Node{n.SourceRelation})
 	source := s.itemAt(len(s.rtable), 0)
 	if name := s.targetItem.names.Name; name == source.names.Name {
 		s.failDetail(errDuplicateAlias, noLoc, "The name is used both as MERGE target table and data source.", "name \"%s\" specified more than once", name)
 	}
 	s.addItem(s.targetItem, false, true, true)
-	// Before PostgreSQL 17 the condition is the join tree's.
+	// Nothing asks whether the condition is a boolean.
 	cond := s.expr(n.JoinCondition, kindJoinOn)
-	cond = s.coerceToBoolean(cond, "JOIN/ON")
 	for _, x := range n.MergeWhenClauses {
 		q.MergeActions = append(q.MergeActions, s.mergeAction(x.GetMergeWhenClause()))
 	}
@@ -46,6 +43,32 @@ func (s *state) mergeStmt(n *pg.MergeStmt) *query.Query {
 	q.HasTargetSRFs, q.HasAggs, q.HasWindowFuncs = false, false, false
 	s.assignQueryCollations(q)
 	return q
+}
+
+// checkMergeTarget refuses relations that MERGE cannot change; views it can
+// since PostgreSQL 17.
+func (s *state) checkMergeTarget() {
+	detail := ""
+	switch s.target.Kind {
+	case catalog.KindTable, catalog.KindPartitioned:
+		return
+	case catalog.KindView:
+		if s.cat.Major >= 17 {
+			return
+		}
+		detail = "views"
+	case catalog.KindMatView:
+		detail = "materialized views"
+	case catalog.KindForeign:
+		detail = "foreign tables"
+	case catalog.KindSequence:
+		detail = "sequences"
+	}
+	e := s.errorAt(errFeatureNotSupported, noLoc, "cannot execute MERGE on relation \"%s\"", s.target.Name)
+	if detail != "" {
+		e.Detail = "This operation is not supported for " + detail + "."
+	}
+	panic(e)
 }
 
 func (s *state) mergeAction(c *pg.MergeWhenClause) *query.MergeAction {

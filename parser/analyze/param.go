@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/pgtype"
@@ -23,8 +25,13 @@ const maxParams = 65535
 func (s *state) transformParam(n *pg.ParamRef) query.Expr {
 	number, loc := int(n.Number), int(n.Location)
 	p := &s.params
-	if number <= 0 || p.fixed && (number > len(p.types) || p.types[number-1] == 0) || number > maxParams {
+	if number <= 0 || p.fixed && (number > len(p.types) || p.types[number-1] == 0) {
 		s.fail(errUndefinedParameter, loc, "there is no parameter $%d", number)
+	}
+	if number > maxParams {
+		// No statement can have as many, so the one with the least number that it
+		// lacks has no type.
+		s.fail(errIndeterminateType, noLoc, "could not determine data type of parameter $%d", slices.Index(append(p.types, 0), 0)+1)
 	}
 	for len(p.types) < number {
 		p.types = append(p.types, 0)

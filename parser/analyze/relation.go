@@ -107,11 +107,17 @@ func (s *state) openTable(rv *pg.RangeVar) *catalog.Table {
 	t := s.cat.TableByName(rv.Schemaname, rv.Relname)
 	if t == nil {
 		if x := s.cat.IndexByName(rv.Schemaname, rv.Relname); x != nil {
+			if s.cat.Major < 16 {
+				s.fail(errWrongObjectType, loc, "\"%s\" is an index", x.Name)
+			}
 			s.failDetail(errWrongObjectType, loc, "This operation is not supported for indexes.", "cannot open relation \"%s\"", x.Name)
 		}
 		s.failMissingTable(rv.Schemaname, rv.Relname, loc)
 	}
 	if t.Kind == catalog.KindComposite {
+		if s.cat.Major < 16 {
+			s.fail(errWrongObjectType, loc, "\"%s\" is a composite type", t.Name)
+		}
 		s.failDetail(errWrongObjectType, loc, "This operation is not supported for composite types.", "cannot open relation \"%s\"", t.Name)
 	}
 	return t

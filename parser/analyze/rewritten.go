@@ -18,25 +18,53 @@ func (a *analyzer) checkGenerated(q *query.Query) {
 	if q.ResultRelation == 0 {
 		return
 	}
-	t := a.cat.Table(q.RTE(q.ResultRelation).Relation)
-	if t == nil {
-		return
+	w := rewriting{a, q, a.cat.Table(q.RTE(q.ResultRelation).Relation), nil}
+	for w.t != nil {
+		w.check()
+		if w.t.Kind != catalog.KindView || w.t.View == nil || w.insteadOf(q.Command) {
+			return
+		}
+		w.checkView()
+		w = w.base()
 	}
+}
+
+// rewriting is a statement on its way through its target's views.
+type rewriting struct {
+	*analyzer
+	q *query.Query
+	t *catalog.Table
+	// columns are the numbers in t of the columns of the target that the
+	// statement names, once t is not that target: the base of a view.
+	columns map[int]int
+}
+
+// number is the column of t that an entry assigns to.
+func (w *rewriting) number(x *query.TargetEntry) int {
+	if w.columns == nil {
+		return x.ResNo
+	}
+	return w.columns[x.ResNo]
+}
+
+// check looks at what the statement assigns to columns of t.
+func (w *rewriting) check() {
+	q := w.q
 	switch q.Command {
 	case query.CmdInsert:
-		a.checkInserted(q, t, q.TargetList, q.Override)
+		w.checkInserted(q.TargetList, q.Override)
 		if q.OnConflict != nil {
-			a.checkUpdated(t, q.OnConflict.Set)
+			w.checkUpdated(q.OnConflict.Set)
 		}
 	case query.CmdUpdate:
-		a.checkUpdated(t, q.TargetList)
+		w.checkUpdated(q.TargetList)
 	case query.CmdMerge:
 		for _, m := range q.MergeActions {
 			switch m.Command {
 			case query.CmdInsert:
-				a.checkInserted(q, t, m.TargetList, m.Override)
+				w.checkInserted(m.TargetList, m.Override)
 			case query.CmdUpdate:
-				a.checkUpdated(t, m.TargetList)
+				w.checkUpdated(m.TargetList)
 			}
 		}
 	}
@@ -63,13 +91,13 @@ func isDefault(q *query.Query, e query.Expr) bool {
 	return true
 }
 
-func (a *analyzer) checkInserted(q *query.Query, t *catalog.Table, list []*query.TargetEntry, override query.OverridingKind) {
+func (w *rewriting) checkInserted(list []*query.TargetEntry, override query.OverridingKind) {
 	for _, x := range list {
-		c := t.Attr(x.ResNo)
-		if c == nil || x.Junk || isDefault(q, x.Expr) {
+		c := w.t.Attr(w.number(x))
+		if c == nil || x.Junk || isDefault(w.q, x.Expr) {
 			continue
 		}
-		e := a.errorAt(errGeneratedAlways, exprLoc(x.Expr), "cannot insert a non-DEFAULT value into column \"%s\"", c.Name)
+		e := w.errorAt(errGeneratedAlways, exprLoc(x.Expr), "cannot insert a non-DEFAULT value into column \"%s\"", c.Name)
 		switch {
 		case c.Identity == 'a' && override == query.OverridingNone:
 			e.Detail = "Column \"" + c.Name + "\" is an identity column defined as GENERATED ALWAYS."
@@ -82,22 +110,22 @@ func (a *analyzer) checkInserted(q *query.Query, t *catalog.Table, list []*query
 	}
 }
 
-func (a *analyzer) checkUpdated(t *catalog.Table, list []*query.TargetEntry) {
+func (w *rewriting) checkUpdated(list []*query.TargetEntry) {
 	whole := map[int]bool{}
 	for _, x := range list {
-		c := t.Attr(x.ResNo)
+		c := w.t.Attr(w.number(x))
 		if c == nil || x.Junk {
 			continue
 		}
 		part := isPartial(x.Expr)
 		if seen, twice := whole[x.ResNo]; twice && (seen || !part) {
-			a.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
+			w.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
 		}
 		whole[x.ResNo] = !part
 		if _, ok := x.Expr.(*query.SetToDefault); ok {
 			continue
 		}
-		e := a.errorAt(errGeneratedAlways, exprLoc(x.Expr), "column \"%s\" can only be updated to DEFAULT", c.Name)
+		e := w.errorAt(errGeneratedAlways, exprLoc(x.Expr), "column \"%s\" can only be updated to DEFAULT", c.Name)
 		switch {
 		case c.Identity == 'a':
 			e.Detail = "Column \"" + c.Name + "\" is an identity column defined as GENERATED ALWAYS."

@@ -45,7 +45,10 @@ func (s *state) utility(n *pg.Node) *query.Query {
 		s.topLevel(x.ExplainStmt.Query)
 	case *pg.Node_CreateTableAsStmt:
 		if x.CreateTableAsStmt.Query.GetExecuteStmt() == nil {
-			s.statement(x.CreateTableAsStmt.Query)
+			in := s.statement(x.CreateTableAsStmt.Query)
+			if x.CreateTableAsStmt.Objtype == pg.ObjectType_OBJECT_MATVIEW {
+				s.checkMatView(in)
+			}
 		}
 	case *pg.Node_DeclareCursorStmt:
 		in := s.statement(x.DeclareCursorStmt.Query)
@@ -56,6 +59,17 @@ func (s *state) utility(n *pg.Node) *query.Query {
 		s.call(x.CallStmt.Funccall)
 	}
 	return q
+}
+
+// checkMatView refuses what a materialised view cannot keep
+// (transformCreateTableAsStmt, analyze.c).
+func (s *state) checkMatView(q *query.Query) {
+	if q.HasModifyingCTE {
+		s.fail(errFeatureNotSupported, noLoc, "materialized views must not use data-modifying statements in WITH")
+	}
+	if len(s.params.types) > 0 {
+		s.fail(errFeatureNotSupported, noLoc, "materialized views may not be defined using bound parameters")
+	}
 }
 
 func (s *state) call(fn *pg.FuncCall) {

@@ -51,6 +51,9 @@ type Table struct {
 	ForceRowSec     bool
 	Policies        []*Policy
 	Triggers        []*Trigger
+	// InsteadRules are the events (insert, update, delete) for which there is an
+	// unconditional rule DO INSTEAD.
+	InsteadRules []string
 	// FillFactor is a storage parameter, in percent; 0 for the default.
 	FillFactor int
 	// ParallelWorkers is a storage parameter; -1 for none.
