@@ -23,13 +23,7 @@ func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 		}
 		hint := ""
 		if len(n.Names) == 1 {
-			var known []string
-			for _, t := range a.cat.Types() {
-				known = append(known, t.Name)
-			}
-			if near, ok := diag.DidYouMean(stringsOf(n.Names)[0], known); ok {
-				hint = fmt.Sprintf("Perhaps you meant the type \"%s\".", near)
-			}
+			hint = a.typeHint(stringsOf(n.Names)[0])
 		}
 		a.failHint(errUndefinedObject, int(n.Location), hint, "type \"%s\" does not exist", name)
 	}
@@ -54,6 +48,24 @@ func (a *analyzer) lookupType(n *pg.TypeName) *catalog.Type {
 		return a.cat.Type(t.Array)
 	}
 	return t
+}
+
+// typeHint guesses at a type that is not there: one that the search path does
+// not reach, else one with a name that is near.
+func (a *analyzer) typeHint(name string) string {
+	var known []string
+	for _, t := range a.cat.Types() {
+		switch {
+		case t.Name == name:
+			return fmt.Sprintf("There is a type \"%s.%s\", which the search path does not reach.", t.Schema, name)
+		case !t.IsArray():
+			known = append(known, t.Name)
+		}
+	}
+	if near, ok := diag.DidYouMean(name, known); ok {
+		return fmt.Sprintf("Perhaps you meant the type \"%s\".", near)
+	}
+	return ""
 }
 
 // columnType resolves table.column%TYPE.

@@ -250,9 +250,9 @@ select string_agg(line, E'\n' order by part, ord, line collate "C") from (
            when 'd' then ' of ' || format_type(t.typbasetype, t.typtypmod) || case when t.typnotnull then ' not null' else '' end
               || coalesce(' default ' || pg_get_expr(t.typdefaultbin, 0), '')
            else '' end
-      || coalesce(' comment=' || obj_description(t.oid, 'pg_type'), '')
+      || coalesce(' comment=' || case when t.typtype <> 'b' then obj_description(t.oid, 'pg_type') end, '')
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
-    where t.oid >= 16384 and t.typtype in ('e', 'r', 'd', 'm') and n.nspname !~ '^pg_|^information_schema'
+    where t.oid >= 16384 and (t.typtype in ('e', 'r', 'd', 'm') or t.typtype = 'b' and t.typarray <> 0) and n.nspname !~ '^pg_|^information_schema'
   union all
   select t.oid, 5, 0, format('  constraint %s %s', k.conname, regexp_replace(pg_get_constraintdef(k.oid), '\s+', ' ', 'g'))
     from pg_type t join pg_constraint k on k.contypid = t.oid where t.oid >= 16384 and k.contype = 'c'
