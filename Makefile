@@ -45,9 +45,13 @@ race: ## all tests under the race detector
 bench: ## all benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
 
-fuzz: ## each fuzz test for half a minute
+FUZZ_TIME ?= 1h
+FUZZ_SEED ?= 1
+
+fuzz: ## each fuzz test for half a minute, then random queries against PostgreSQL for an hour (FUZZ_TIME=1h, FUZZ_SEED=1)
 	@for p in ./parser/annotation:FuzzAnnotations ./parser/annotation:FuzzPlain ./planner/stats:FuzzRead ./parser/ddl:FuzzApply ./cmd/dbgen/internal/config:FuzzLoad; do \
 	  $(GO) test -run '^$$' -fuzz "^$${p##*:}$$" -fuzztime 30s "$${p%%:*}"; done
+	@$(GO) test ./parser/infer/internal/soundfuzz -run TestSoundness -v -timeout 0 -soundness $(FUZZ_TIME) -seed $(FUZZ_SEED)
 
 update: ## rewrite golden files
 	@$(GO) test ./templates/emit -update
