@@ -239,6 +239,11 @@ func (p *printer) orderBy(order []*query.SortGroupClause, targets []*query.Targe
 
 func (p *printer) sortItem(e query.Expr, s *query.SortGroupClause) {
 	p.sortExpr(e)
+	p.sortWords(e, s)
+}
+
+// sortWords prints the direction of a sort as far as it is not the default.
+func (p *printer) sortWords(e query.Expr, s *query.SortGroupClause) {
 	switch lt, gt := DefaultOrdering(p.ctx.Catalog, e.ResultType()); s.SortOp {
 	case lt:
 		if s.NullsFirst {
