@@ -1,44 +1,91 @@
 package infer
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
 
-// effects collects what a statement reads, writes, locks and calls.
+// RowLock is FOR UPDATE and its kin on the rows of one table.
+type RowLock struct {
+	Table    string // schema.name
+	Strength query.LockClauseStrength
+	Wait     query.LockWaitPolicy
+}
+
+// String returns the lock as SQL writes it, behind the table's name.
+func (l RowLock) String() string {
+	text := map[query.LockClauseStrength]string{
+		query.LockForKeyShare: " FOR KEY SHARE", query.LockForShare: " FOR SHARE",
+		query.LockForNoKeyUpdate: " FOR NO KEY UPDATE", query.LockForUpdate: " FOR UPDATE",
+	}[l.Strength]
+	wait := map[query.LockWaitPolicy]string{query.LockWaitSkip: " SKIP LOCKED", query.LockWaitError: " NOWAIT"}[l.Wait]
+	return l.Table + text + wait
+}
+
+// effects collects what a statement reads, writes, locks and calls: through views,
+// SQL functions, the actions of foreign keys and the policies of row-level
+// security. The tables that a foreign key looks into to check a row are not reads:
+// the result does not depend on them. The target of a statement is a write alone.
 type effects struct {
 	cat   *catalog.Catalog
 	facts *Facts
+	// calls are the functions whose bodies are being looked at.
+	calls []pgtype.OID
+	// acted holds the tables and events whose triggers and foreign keys were
+	// followed, policed the tables and commands whose policies were.
+	acted   map[action]bool
+	policed map[action]bool
 }
+
+type action struct {
+	table pgtype.OID
+	event string
+}
+
+// inferEffects fills in all of Facts but columns and rows.
+func inferEffects(cat *catalog.Catalog, q *query.Query, f *Facts) {
+	e := &effects{cat: cat, facts: f, acted: map[action]bool{}, policed: map[action]bool{}}
+	e.query(q)
+	for _, list := range []*[]string{&f.Reads, &f.Writes, &f.Unknown, &f.ReadsUnknown, &f.VolatilityWhy, &f.WritesWhy} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	slices.SortFunc(f.RowLocks, func(a, b RowLock) int {
+		return cmp.Or(strings.Compare(a.Table, b.Table), cmp.Compare(a.Strength, b.Strength), cmp.Compare(a.Wait, b.Wait))
+	})
+	f.RowLocks = slices.Compact(f.RowLocks)
+	f.Locks = len(f.RowLocks) > 0
+}
+
+func tableName(t *catalog.Table) string { return t.Schema + "." + t.Name }
 
 func (e *effects) query(q *query.Query) {
 	f := e.facts
-	if len(q.RowMarks) > 0 {
-		f.Locks = true
+	if q.Command == query.CmdUtility {
+		e.raise(Volatile, cmp.Or(q.Utility, "a utility statement"))
+		f.Unknown = append(f.Unknown, cmp.Or(q.Utility, "a utility statement"))
+		return
+	}
+	for _, m := range q.RowMarks {
+		e.lock(q.RTE(m.Index), m)
 	}
 	for i, rte := range q.RangeTable {
-		if rte.Kind != query.RTERelation {
-			continue
-		}
 		t := e.cat.Table(rte.Relation)
-		if t == nil {
+		if rte.Kind != query.RTERelation || t == nil {
 			continue
 		}
-		if i+1 == q.ResultRelation {
-			e.writes(q, t)
-			continue
+		switch {
+		case i+1 == q.ResultRelation:
+			e.target(q, t)
+		case q.OnConflict != nil && q.OnConflict.ExclRelIndex == i+1:
+		default:
+			e.reads(t, rte.Inherit)
 		}
-		if q.OnConflict != nil && q.OnConflict.ExclRelIndex == i+1 {
-			continue
-		}
-		if t.View != nil && t.Kind == catalog.KindView {
-			e.query(t.View)
-			continue
-		}
-		f.Reads = append(f.Reads, t.Schema+"."+t.Name)
 	}
 	q.EachExpr(func(x *query.Expr) {
 		query.Walk(*x, func(n query.Expr) bool {
@@ -46,81 +93,193 @@ func (e *effects) query(q *query.Query) {
 			return true
 		})
 	})
+	for _, c := range slices.Concat(q.GroupClause, q.Distinct, q.SortClause) {
+		for _, op := range []pgtype.OID{c.EqOp, c.SortOp} {
+			e.call(opFunc(e.cat, op), e.operator(op))
+		}
+	}
 	q.Subqueries(e.query)
 }
 
-func (e *effects) writes(q *query.Query, t *catalog.Table) {
+// reads follows a table or view that is read.
+func (e *effects) reads(t *catalog.Table, inherit bool) {
 	f := e.facts
-	f.Writes = append(f.Writes, t.Schema+"."+t.Name)
-	event := map[query.CmdType]string{
-		query.CmdInsert: "insert", query.CmdUpdate: "update", query.CmdDelete: "delete", query.CmdMerge: "merge",
-	}[q.Command]
-	for _, tr := range t.Triggers {
-		for _, ev := range tr.Events {
-			if ev == event || event == "merge" {
-				f.Unknown = append(f.Unknown, fmt.Sprintf("trigger %s of %s", tr.Name, t.Name))
+	switch {
+	case t.Kind == catalog.KindView && t.View != nil:
+		e.query(t.View)
+		return
+	case t.Kind == catalog.KindView:
+		f.Unknown = append(f.Unknown, "view "+tableName(t))
+		return
+	}
+	f.Reads = append(f.Reads, tableName(t))
+	e.policies(t, "select")
+	if inherit && t.Kind != catalog.KindPartitioned {
+		for _, o := range t.Children {
+			if child := e.cat.Table(o); child != nil {
+				e.reads(child, true)
 			}
 		}
 	}
-	if q.Command != query.CmdDelete && q.Command != query.CmdUpdate {
-		return
-	}
-	// Foreign keys of other tables act on a delete or a key update.
-	for _, k := range e.cat.References(t.OID) {
-		act := k.OnDelete
-		if q.Command == query.CmdUpdate {
-			act = k.OnUpdate
+}
+
+// lock notes a row lock; one on a subquery or view is on all its tables.
+func (e *effects) lock(rte *query.RangeTblEntry, m *query.RowMarkClause) {
+	switch rte.Kind {
+	case query.RTERelation:
+		if t := e.cat.Table(rte.Relation); t != nil && t.Kind == catalog.KindView && t.View != nil {
+			for _, in := range t.View.RangeTable {
+				e.lock(in, m)
+			}
+		} else if t != nil {
+			e.facts.RowLocks = append(e.facts.RowLocks, RowLock{tableName(t), m.Strength, m.Wait})
 		}
-		if o := e.cat.Table(k.Table); o != nil && (act == 'c' || act == 'n' || act == 'd') {
-			f.Writes = append(f.Writes, o.Schema+"."+o.Name)
+	case query.RTESubquery:
+		for _, in := range rte.Subquery.RangeTable {
+			e.lock(in, m)
 		}
 	}
 }
 
-func (e *effects) expr(x query.Expr) {
-	var fn pgtype.OID
-	switch n := x.(type) {
-	case *query.FuncExpr:
-		fn = n.Func
-	case *query.OpExpr:
-		fn = e.opFunc(n.Op)
-	case *query.DistinctExpr:
-		fn = e.opFunc(n.Op)
-	case *query.NullIfExpr:
-		fn = e.opFunc(n.Op)
-	case *query.ScalarArrayOpExpr:
-		fn = e.opFunc(n.Op)
-	case *query.Aggref:
-		fn = n.Func
-	case *query.WindowFunc:
-		fn = n.Func
-	case *query.SQLValueFunction:
-		e.raise(Stable)
-	case *query.NextValueExpr:
-		e.raise(Volatile)
-	case *query.CoerceViaIO:
-		e.raise(Stable) // some I/O functions depend on settings
+// policies follows the conditions of row-level security, which hold for all roles
+// but the table's owner, superusers and those with BYPASSRLS.
+func (e *effects) policies(t *catalog.Table, command string) {
+	at := action{t.OID, command}
+	if !t.RowSecurity || e.policed[at] {
+		return
 	}
-	f := e.cat.Func(fn)
+	e.policed[at] = true
+	for _, p := range t.Policies {
+		if p.Command != "" && !strings.EqualFold(p.Command, "all") && !strings.EqualFold(p.Command, command) {
+			continue
+		}
+		for _, x := range []query.Expr{p.Using, p.Check} {
+			query.Walk(x, func(n query.Expr) bool {
+				e.expr(n)
+				if s, ok := n.(*query.SubLink); ok {
+					e.query(s.Subselect)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// expr follows what evaluating one node calls.
+func (e *effects) expr(x query.Expr) {
+	switch n := x.(type) {
+	case *query.SQLValueFunction:
+		e.raise(Stable, n.Name)
+		return
+	case *query.NextValueExpr:
+		e.raise(Volatile, "nextval")
+		e.facts.impure = true
+		return
+	case *query.JSONExpr:
+		for _, a := range n.Args {
+			if !e.fixedText(a.ResultType()) {
+				e.raise(Stable, strings.ToLower(n.Op))
+			}
+		}
+	case *query.XMLExpr:
+		e.raise(Stable, strings.ToLower(n.Op))
+	}
+	name := ""
+	switch n := x.(type) {
+	case *query.CoerceViaIO:
+		name = "cast to " + e.cat.SQLType(n.Typ)
+	case *query.OpExpr:
+		name = e.operator(n.Op)
+	case *query.ScalarArrayOpExpr:
+		name = e.operator(n.Op)
+	}
+	for _, oid := range calledBy(e.cat, x) {
+		e.call(oid, name)
+	}
+}
+
+// operator names an operator with the types that tell it from its namesakes.
+func (e *effects) operator(op pgtype.OID) string {
+	o := e.cat.Operator(op)
+	switch {
+	case o == nil:
+		return ""
+	case o.Left == 0:
+		return o.Name + " " + e.cat.SQLType(o.Right)
+	}
+	return e.cat.SQLType(o.Left) + " " + o.Name + " " + e.cat.SQLType(o.Right)
+}
+
+// fixedText reports whether the text of a type's values hangs on no setting
+// (to_json_is_immutable, json.c).
+func (e *effects) fixedText(typ pgtype.OID) bool {
+	t := e.cat.Type(e.cat.BaseType(typ))
+	if t == nil {
+		return false
+	}
+	f := e.cat.Func(t.Output)
+	return t.Kind != 'c' && !t.IsArray() && f != nil && f.Volatile == 'i' || t.Kind == 'e'
+}
+
+// call follows a call; name is what the text has for it, "" for the function's own
+// name. Of a SQL function the body says what it does, of another
+// one of the user's its volatility: one that is volatile may do anything, one that
+// is stable may read anything.
+func (e *effects) call(oid pgtype.OID, name string) {
+	f := e.cat.Func(oid)
 	if f == nil {
 		return
 	}
+	name = cmp.Or(name, f.Name)
+	known := f.Language == "sql" && f.Body != nil
 	switch f.Volatile {
 	case 's':
-		e.raise(Stable)
+		e.raise(Stable, name)
 	case 'v':
-		e.raise(Volatile)
+		e.raise(Volatile, name)
+		e.facts.impure = e.facts.impure || !known
 	}
-	if f.OID >= pgtype.FirstNormalOID && f.Volatile == 'v' {
-		e.facts.Unknown = append(e.facts.Unknown, "function "+f.Name)
+	if f.OID < pgtype.FirstNormalOID {
+		switch {
+		case writesLargeObjects[f.Source]:
+			e.facts.Writes = append(e.facts.Writes, "pg_catalog.pg_largeobject")
+		case f.Source == "pg_current_xact_id":
+			// Stable, but it gives the transaction an id, which a standby cannot.
+			e.facts.impure = true
+		}
+		return
+	}
+	switch {
+	case known:
+		if slices.Contains(e.calls, oid) {
+			return
+		}
+		e.calls = append(e.calls, oid)
+		declared, why := e.facts.Volatility, e.facts.VolatilityWhy
+		for _, q := range f.Body {
+			e.query(q)
+		}
+		e.facts.Volatility, e.facts.VolatilityWhy = declared, why
+		e.calls = e.calls[:len(e.calls)-1]
+	case f.Volatile == 'v':
+		e.facts.Unknown = append(e.facts.Unknown, "function "+f.Schema+"."+f.Name)
+	case f.Volatile == 's' && f.Language != "c" && f.Language != "internal":
+		e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
 	}
 }
 
-func (e *effects) opFunc(op pgtype.OID) pgtype.OID {
-	if o := e.cat.Operator(op); o != nil {
-		return o.Func
-	}
-	return 0
-}
+// writesLargeObjects are built-in functions, by their C names, that change large
+// objects.
+var writesLargeObjects = set(`be_lo_create be_lo_creat be_lo_unlink be_lo_import be_lo_import_with_oid
+	be_lo_from_bytea be_lo_put be_lowrite be_lo_truncate be_lo_truncate64`)
 
-func (e *effects) raise(v Volatility) { e.facts.Volatility = max(e.facts.Volatility, v) }
+// raise notes that something is as volatile as v.
+func (e *effects) raise(v Volatility, why string) {
+	f := e.facts
+	if v > f.Volatility {
+		f.Volatility, f.VolatilityWhy = v, nil
+	}
+	if v == f.Volatility && why != "" {
+		f.VolatilityWhy = append(f.VolatilityWhy, why)
+	}
+}

@@ -10,8 +10,6 @@
 package infer
 
 import (
-	"slices"
-
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -24,20 +22,36 @@ type Facts struct {
 	Cardinality Cardinality
 	// CardinalityWhy says what bounds the rows, or that nothing does.
 	CardinalityWhy string
-	Volatility     Volatility
-	// Reads and Writes are the tables that are touched, views resolved, as
-	// schema.name, sorted. ReadsUnknown and WritesUnknown name functions and
-	// triggers whose doings are not known.
+	// Volatility is that of the most volatile function that is called, as it is
+	// declared; VolatilityWhy names those that are as volatile, sorted.
+	Volatility    Volatility
+	VolatilityWhy []string
+	// Reads and Writes are the tables that are touched, views and SQL functions
+	// resolved, as schema.name, sorted. A partitioned table stands for its
+	// partitions; the target of a statement is in Writes alone, and the tables that
+	// a foreign key only checks are in neither. WritesWhy says by which foreign key
+	// a table is written that the statement does not name.
 	Reads, Writes []string
-	Unknown       []string
-	// Locks is true for FOR UPDATE and its kin.
-	Locks bool
+	WritesWhy     []string
+	// Unknown names what may write or do anything else: triggers, volatile
+	// functions whose body is not known, utility statements. ReadsUnknown names
+	// stable functions that may read tables that Reads does not have.
+	Unknown      []string
+	ReadsUnknown []string
+	// RowLocks are FOR UPDATE and its kin; Locks tells that there is one.
+	RowLocks []RowLock
+	Locks    bool
+
+	// impure is set if a volatile function is called whose body is not known, from
+	// the statement or from the body of a SQL function.
+	impure bool
 }
 
 // ReadOnly reports whether the statement is proved free of writes, locks and
-// volatile functions.
+// volatile functions. A SQL function is what its statements are, however it is
+// declared.
 func (f *Facts) ReadOnly() bool {
-	return len(f.Writes) == 0 && !f.Locks && f.Volatility != Volatile && len(f.Unknown) == 0
+	return len(f.Writes) == 0 && !f.Locks && !f.impure && len(f.Unknown) == 0
 }
 
 // Column is what is known of one result column.
@@ -93,13 +107,7 @@ func Infer(cat *catalog.Catalog, q *query.Query) *Facts {
 		s.setOperation(f.Columns)
 	}
 	f.Cardinality, f.CardinalityWhy = s.cardinality()
-	e := &effects{cat: cat, facts: f}
-	e.query(q)
-	slices.Sort(f.Reads)
-	slices.Sort(f.Writes)
-	f.Reads, f.Writes = slices.Compact(f.Reads), slices.Compact(f.Writes)
-	slices.Sort(f.Unknown)
-	f.Unknown = slices.Compact(f.Unknown)
+	inferEffects(cat, q, f)
 	return f
 }
 

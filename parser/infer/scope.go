@@ -28,6 +28,8 @@ type scope struct {
 	// ctes cache the columns of WITH queries; nil while being worked out.
 	ctes map[*query.CommonTableExpr][]value
 	subs map[*query.Query][]value
+	// calls are the SQL functions whose body this is part of.
+	calls []pgOID
 }
 
 // column is a Var's identity.
@@ -53,6 +55,9 @@ func newScope(cat *catalog.Catalog, q *query.Query, outer *scope) *scope {
 		forced: map[column]string{}, inJoin: map[column][]proof{},
 		present: map[int]query.Relids{}, sides: map[int][]query.Relids{},
 		ctes: map[*query.CommonTableExpr][]value{}, subs: map[*query.Query][]value{},
+	}
+	if outer != nil {
+		s.calls = outer.calls
 	}
 	if q.JoinTree != nil {
 		s.findSides(q.JoinTree)
