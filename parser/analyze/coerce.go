@@ -237,13 +237,13 @@ func (s *state) coerceToDomain(e query.Expr, base pgtype.OID, baseMod pgtype.Typ
 // coerceTypmod applies a length coercion if the type has one
 // (coerce_type_typmod).
 func (s *state) coerceTypmod(e query.Expr, target pgtype.OID, mod pgtype.Typmod, ctx coercionContext, form query.CoercionForm, loc int, hide bool) query.Expr {
-	if mod == e.ResultTypmod() {
+	if mod == e.ResultTypmod() && mod != pgtype.UnknownTypmod {
 		return e
 	}
 	if hide {
 		hideCoercion(e)
 	}
-	if mod >= 0 {
+	if mod >= 0 || mod == pgtype.UnknownTypmod {
 		if path, fn := s.typmodCoercion(target); path != pathNone {
 			return s.buildCoercion(e, path, fn, target, mod, ctx, form, loc)
 		}

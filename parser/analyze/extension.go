@@ -25,6 +25,10 @@ func CaptureHint(names ...string) string {
 func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
 	names := cat.UnknownExtensions()
 	about := []string{errUndefinedObject, errUndefinedFunction, errUndefinedTable, errInvalidSchema}
+	if hint == "" {
+		// A column of an unknown type is not there either.
+		about = append(about, errUndefinedColumn)
+	}
 	if len(names) == 0 || !slices.Contains(about, sqlState) || !strings.Contains(message, "does not exist") {
 		return hint
 	}

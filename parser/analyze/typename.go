@@ -118,8 +118,14 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 	if fn == nil {
 		a.fail(errSyntax, loc, "type modifier is not allowed for type \"%s\"", name)
 	}
+	// The server's own functions are internal ones; others run in the server
+	// alone.
+	known := fn.Language == "internal"
 	var mods []int
 	for _, m := range n.Typmods {
+		if f := m.GetColumnRef().GetFields(); !known && (m.GetAConst() != nil || len(f) == 1 && f[0].GetString_() != nil) {
+			continue
+		}
 		c := m.GetAConst()
 		if c == nil {
 			a.fail(errSyntax, loc, "type modifiers must be simple constants or identifiers")
@@ -137,6 +143,9 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 		default:
 			mods = append(mods, 0)
 		}
+	}
+	if !known {
+		return pgtype.UnknownTypmod
 	}
 	return a.typmodIn(fn.Name, mods, loc)
 }

@@ -23,6 +23,10 @@ type Typmod int32
 // NoTypmod is the typmod of a type without modifier.
 const NoTypmod Typmod = -1
 
+// UnknownTypmod is the typmod of a type with a modifier that only its
+// extension's function can read: geometry(Point,4326). It equals no other.
+const UnknownTypmod Typmod = -2
+
 // Collations that PostgreSQL pins.
 const (
 	DefaultCollation OID = 100

@@ -96,6 +96,9 @@ func (f *folder) run(fn *catalog.Func, result query.Header, input pgtype.OID, ar
 }
 
 func (f *folder) funcExpr(n *query.FuncExpr) query.Expr {
+	if n.Mod == pgtype.UnknownTypmod {
+		f.unevaluated("the modifier of " + f.cat.BaseTypeName(n.Typ))
+	}
 	r, args := f.simplify(n.Func, n.Header, n.InputColl, n.Args, true)
 	if r != nil {
 		return r

@@ -82,7 +82,7 @@ type abilities struct{ byOp, array, nulls, tuple, bitmap bool }
 // indexAbilities asks for the properties of an index by its OID.
 func indexAbilities(ctx context.Context, tx pgx.Tx, index uint32) (abilities, error) {
 	var x abilities
-	err := tx.QueryRow(ctx, `select coalesce(pg_index_column_has_property($1, 1, 'distance_orderable'), false),
+	err := tx.QueryRow(ctx, `select coalesce(pg_index_column_has_property($1, 1, 'distance_orderable'), true),
 		coalesce(pg_index_column_has_property($1, 1, 'search_array'), false),
 		coalesce(pg_index_column_has_property($1, 1, 'search_nulls'), false),
 		coalesce(pg_index_has_property($1, 'index_scan'), false), coalesce(pg_index_has_property($1, 'bitmap_scan'), false)`, index).

@@ -89,6 +89,7 @@ type flags struct {
 	schema   []string
 	queries  []string
 	stats    string
+	catalogs []string
 	postgres int
 	pkg      string
 	out      string
@@ -121,6 +122,9 @@ func (a *app) configs(c *cobra.Command, extra []string) ([]*config.Config, diag.
 		}
 		if len(f.queries) > 0 || len(extra) > 0 {
 			cfg.Queries = append(append([]string{}, f.queries...), extra...)
+		}
+		if len(f.catalogs) > 0 {
+			cfg.Catalogs = f.catalogs
 		}
 		set(&cfg.Stats, f.stats)
 		set(&cfg.Package, f.pkg)

@@ -187,6 +187,11 @@ queries: [%s]
 #   {"format": "dbgen-stats/1", "tables": {"orders": {"rows": 6000000}}}
 %s
 
+# Extensions that do not come with PostgreSQL, as
+#   dbgen catalog capture --database-url "$DATABASE_URL"
+# writes them.
+# catalogs: [extensions.catalog]
+
 # Where the Go goes, and the name of its package.
 out: %s
 package: %s

@@ -51,7 +51,7 @@ would refuse; 2 wrong use or environment.`,
 	a.addFlags(root)
 	root.AddCommand(
 		a.initCommand(), a.generateCommand(), a.checkCommand(), a.analyzeCommand(), a.explainCommand(),
-		a.statsCommand(), a.verifyCommand(), a.versionCommand(),
+		a.statsCommand(), a.catalogCommand(), a.verifyCommand(), a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
@@ -65,6 +65,7 @@ func (a *app) addFlags(root *cobra.Command) {
 	f.StringArrayVar(&a.flags.schema, "schema", nil, "DDL file, directory or glob; repeatable; stands alone, without a configuration")
 	f.StringArrayVar(&a.flags.queries, "queries", nil, "query file, directory or glob; repeatable")
 	f.StringVar(&a.flags.stats, "stats", "", "statistics file")
+	f.StringArrayVar(&a.flags.catalogs, "catalog", nil, "file of captured extensions, as dbgen catalog capture writes it; repeatable")
 	f.IntVar(&a.flags.postgres, "postgres", 0, "PostgreSQL major version, 15 to 18 (default that of the statistics file, else 16)")
 	f.StringVar(&a.flags.pkg, "package", "", "name of the generated package")
 	f.StringVar(&a.flags.format, "format", "text", "output: text, json, github or sarif")

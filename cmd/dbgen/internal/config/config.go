@@ -50,6 +50,9 @@ type Config struct {
 	// Stats is the statistics file. Defaults to none: plans are then
 	// approximate.
 	Stats string
+	// Catalogs lists files of captured extensions, which dbgen catalog capture
+	// writes.
+	Catalogs []string
 	// Out is the folder that generated Go goes to.
 	Out string
 	// Package is the generated package's name. Defaults to the last part of
@@ -103,6 +106,7 @@ func Load(name string) ([]*Config, diag.List) {
 			{"schema", r.list(&c.Schema)},
 			{"queries", r.list(&c.Queries)},
 			{"stats", r.text(&c.Stats)},
+			{"catalogs", r.list(&c.Catalogs)},
 			{"out", r.text(&c.Out)},
 			{"package", r.text(&c.Package)},
 			{"null", r.text(&c.Null)},
@@ -202,6 +206,9 @@ func (c *Config) resolve() {
 	}
 	for i, p := range c.Queries {
 		c.Queries[i] = rel(p)
+	}
+	for i, p := range c.Catalogs {
+		c.Catalogs[i] = rel(p)
 	}
 	c.Stats, c.Out = rel(c.Stats), rel(c.Out)
 }

@@ -106,7 +106,7 @@ func (p *Project) load(ctx context.Context, unnamed bool) {
 		return
 	}
 	p.Catalog = catalog.New(b)
-	if !p.schema() || ctx.Err() != nil {
+	if !p.catalogs() || !p.schema() || ctx.Err() != nil {
 		return
 	}
 	p.bind(file)
