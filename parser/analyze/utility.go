@@ -6,6 +6,7 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
 )
@@ -14,6 +15,7 @@ import (
 // (transformOptionalSelectInto, analyze.c).
 func (s *state) topLevel(n *pg.Node) *query.Query {
 	s.refuseNewer(n)
+	s.refuseParams(n)
 	if sel := n.GetSelectStmt(); sel != nil {
 		left := sel
 		for left.Op != pg.SetOperation_SETOP_NONE {
@@ -43,6 +45,9 @@ func (s *state) utility(n *pg.Node) *query.Query {
 	switch x := n.Node.(type) {
 	case *pg.Node_ExplainStmt:
 		s.topLevel(x.ExplainStmt.Query)
+		q.Returning = utilityColumns(attr{name: "QUERY PLAN", typ: explainType(x.ExplainStmt)})
+	case *pg.Node_VariableShowStmt:
+		q.Returning = utilityColumns(showColumns(x.VariableShowStmt.Name)...)
 	case *pg.Node_CreateTableAsStmt:
 		if x.CreateTableAsStmt.Query.GetExecuteStmt() == nil {
 			in := s.statement(x.CreateTableAsStmt.Query)
@@ -56,7 +61,11 @@ func (s *state) utility(n *pg.Node) *query.Query {
 			s.fail(errFeatureNotSupported, noLoc, "DECLARE CURSOR must not contain data-modifying statements in WITH")
 		}
 	case *pg.Node_CallStmt:
-		s.call(x.CallStmt.Funccall)
+		e := s.call(x.CallStmt.Funccall)
+		if e.ResultType() == pgtype.RecordOID {
+			_, out := s.resultType(e)
+			q.Returning = utilityColumns(out...)
+		}
 	}
 	return q
 }
@@ -72,7 +81,54 @@ func (s *state) checkMatView(q *query.Query) {
 	}
 }
 
-func (s *state) call(fn *pg.FuncCall) {
+// utilityColumns are the columns that a utility statement returns. Nothing is
+// known of their values.
+func utilityColumns(list ...attr) []*query.TargetEntry {
+	var out []*query.TargetEntry
+	for i, at := range list {
+		e := &query.CaseTestExpr{}
+		e.Typ, e.Mod = at.typ, -1
+		out = append(out, &query.TargetEntry{Expr: e, ResNo: i + 1, Name: at.name})
+	}
+	return out
+}
+
+// explainType is the type of EXPLAIN's only column (ExplainResultDesc, explain.c).
+func explainType(n *pg.ExplainStmt) pgtype.OID {
+	t := pgtype.TextOID
+	for _, o := range n.Options {
+		d := o.GetDefElem()
+		if d.GetDefname() != "format" {
+			continue
+		}
+		switch d.GetArg().GetString_().GetSval() {
+		case "json":
+			t = pgtype.JsonOID
+		case "xml":
+			t = pgtype.XmlOID
+		default:
+			t = pgtype.TextOID
+		}
+	}
+	return t
+}
+
+// showColumns are the columns of SHOW: one of the parameter's own name, or three
+// for ALL (GetPGVariableResultDesc, guc_funcs.c).
+func showColumns(name string) []attr {
+	if name == "all" {
+		return []attr{{name: "name", typ: pgtype.TextOID}, {name: "setting", typ: pgtype.TextOID}, {name: "description", typ: pgtype.TextOID}}
+	}
+	for _, own := range []string{"DateStyle", "IntervalStyle", "TimeZone"} {
+		if strings.EqualFold(own, name) {
+			name = own
+		}
+	}
+	return []attr{{name: name, typ: pgtype.TextOID}}
+}
+
+// call analyses a CALL (transformCallStmt, analyze.c).
+func (s *state) call(fn *pg.FuncCall) query.Expr {
 	save := s.kind
 	var args []query.Expr
 	for _, a := range fn.Args {
@@ -82,6 +138,7 @@ func (s *state) call(fn *pg.FuncCall) {
 	e := s.funcOrColumn(&call{names: stringsOf(fn.Funcname), args: args, fn: fn, lastSRF: s.lastSRF, procCall: true, loc: int(fn.Location)})
 	s.assignCollations(e)
 	s.kind = save
+	return e
 }
 
 // utilityName is the statement's leading keywords: CREATE and its kin with the
