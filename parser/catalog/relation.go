@@ -54,6 +54,7 @@ type Table struct {
 	// InsteadRules are the events (insert, update, delete) for which there is an
 	// unconditional rule DO INSTEAD.
 	InsteadRules []string
+	Rules           []*Rule
 	// FillFactor is a storage parameter, in percent; 0 for the default.
 	FillFactor int
 	// ParallelWorkers is a storage parameter; -1 for none.
@@ -271,18 +272,47 @@ type RangeDatum struct {
 type Policy struct {
 	Name       string
 	Permissive bool
-	Command    string
-	Using      query.Expr
-	Check      query.Expr
-	Decl       Place
+	// Command is all, select, insert, update or delete.
+	Command string
+	// Roles are whom it applies to; empty for PUBLIC.
+	Roles []string
+	Using query.Expr
+	Check query.Expr
+	Decl  Place
 }
 
-// Trigger is a trigger, as a fact: its effects are not known.
+// Trigger is a row of pg_trigger. What it does is its function's to tell
+// ([Func.Effects]).
 type Trigger struct {
 	Name   string
 	Events []string // insert, update, delete, truncate
 	Timing string   // before, after, instead of
 	Row    bool
 	Func   pgtype.OID
-	Decl   Place
+	// Columns are those that UPDATE OF names, by number.
+	Columns []int
+	// When is the condition over Vars of OLD (VarNo 1) and NEW (VarNo 2), nil
+	// for none.
+	When query.Expr
+	// Enabled is tgenabled: O for the origin and local modes, D disabled, R
+	// replica, A always.
+	Enabled byte
+	// Constraint triggers may be deferred.
+	Constraint, Deferrable, Deferred bool
+	// OldTable and NewTable name transition tables, "" for none.
+	OldTable, NewTable string
+	Decl               Place
+}
+
+// Rule is a row of pg_rewrite, but for the one that makes a view.
+type Rule struct {
+	Name string
+	// Event is select, insert, update or delete.
+	Event string
+	// Instead is DO INSTEAD; Nothing has no action; Conditional has a WHERE.
+	Instead, Nothing, Conditional bool
+	// Effects are what the actions read and write.
+	Effects *Effects
+	Enabled byte
+	Decl    Place
 }

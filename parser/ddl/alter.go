@@ -170,12 +170,29 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 		}
 	case pg.AlterTableType_AT_ChangeOwner, pg.AlterTableType_AT_ClusterOn, pg.AlterTableType_AT_DropCluster,
 		pg.AlterTableType_AT_SetTableSpace, pg.AlterTableType_AT_ReplicaIdentity, pg.AlterTableType_AT_DropOids,
-		pg.AlterTableType_AT_EnableTrig, pg.AlterTableType_AT_EnableAlwaysTrig, pg.AlterTableType_AT_EnableReplicaTrig,
-		pg.AlterTableType_AT_DisableTrig, pg.AlterTableType_AT_EnableTrigAll, pg.AlterTableType_AT_DisableTrigAll,
-		pg.AlterTableType_AT_EnableTrigUser, pg.AlterTableType_AT_DisableTrigUser,
 		pg.AlterTableType_AT_AlterColumnGenericOptions, pg.AlterTableType_AT_GenericOptions,
 		pg.AlterTableType_AT_SetAccessMethod:
 		// Who owns a table, where it lies and what fires does not shape queries.
+	case pg.AlterTableType_AT_EnableTrig:
+		a.enableTrigger(t, c.Name, 'O')
+	case pg.AlterTableType_AT_EnableAlwaysTrig:
+		a.enableTrigger(t, c.Name, 'A')
+	case pg.AlterTableType_AT_EnableReplicaTrig:
+		a.enableTrigger(t, c.Name, 'R')
+	case pg.AlterTableType_AT_DisableTrig:
+		a.enableTrigger(t, c.Name, 'D')
+	case pg.AlterTableType_AT_EnableTrigAll, pg.AlterTableType_AT_EnableTrigUser:
+		a.enableTrigger(t, "", 'O')
+	case pg.AlterTableType_AT_DisableTrigAll, pg.AlterTableType_AT_DisableTrigUser:
+		a.enableTrigger(t, "", 'D')
+	case pg.AlterTableType_AT_EnableRule:
+		a.enableRule(t, c.Name, 'O')
+	case pg.AlterTableType_AT_EnableAlwaysRule:
+		a.enableRule(t, c.Name, 'A')
+	case pg.AlterTableType_AT_EnableReplicaRule:
+		a.enableRule(t, c.Name, 'R')
+	case pg.AlterTableType_AT_DisableRule:
+		a.enableRule(t, c.Name, 'D')
 	default:
 		a.unsupported(noLoc, "ALTER TABLE … %s", strings.TrimPrefix(c.Subtype.String(), "AT_"))
 	}

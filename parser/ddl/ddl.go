@@ -60,6 +60,8 @@ type applier struct {
 	// but not entered yet.
 	chosen []string
 	known  *known
+	// wanted are operators that others name as theirs before they are created.
+	wanted []wantedOperator
 }
 
 // failure ends a statement, or the part of it that [applier.try] encloses.
@@ -184,6 +186,24 @@ func (a *applier) statement(n *pg.Node) {
 		a.createTrigger(s.CreateTrigStmt)
 	case *pg.Node_CreatePolicyStmt:
 		a.createPolicy(s.CreatePolicyStmt)
+	case *pg.Node_AlterPolicyStmt:
+		a.alterPolicy(s.AlterPolicyStmt)
+	case *pg.Node_RuleStmt:
+		a.createRule(s.RuleStmt)
+	case *pg.Node_DefineStmt:
+		a.define(s.DefineStmt)
+	case *pg.Node_CreateCastStmt:
+		a.createCast(s.CreateCastStmt)
+	case *pg.Node_AlterOperatorStmt:
+		a.alterOperator(s.AlterOperatorStmt)
+	case *pg.Node_CreateOpClassStmt:
+		a.createOpClass(s.CreateOpClassStmt)
+	case *pg.Node_CreateOpFamilyStmt:
+		a.createOpFamily(s.CreateOpFamilyStmt)
+	case *pg.Node_AlterOpFamilyStmt:
+		a.alterOpFamily(s.AlterOpFamilyStmt)
+	case *pg.Node_CallStmt:
+		a.callStmt(s.CallStmt)
 	case *pg.Node_CommentStmt:
 		a.comment(s.CommentStmt)
 	case *pg.Node_DropStmt:
@@ -212,10 +232,10 @@ func (a *applier) statement(n *pg.Node) {
 // otherStatement names a statement that is not applied, and says whether it may
 // be passed over because it cannot change what queries mean.
 func otherStatement(n *pg.Node) (what string, harmless bool) {
-	switch s := n.Node.(type) {
+	switch n.Node.(type) {
 	case *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt, *pg.Node_CopyStmt,
 		*pg.Node_TruncateStmt, *pg.Node_TransactionStmt, *pg.Node_VacuumStmt, *pg.Node_ClusterStmt,
-		*pg.Node_ReindexStmt, *pg.Node_RefreshMatViewStmt, *pg.Node_LockStmt, *pg.Node_CallStmt,
+		*pg.Node_ReindexStmt, *pg.Node_RefreshMatViewStmt, *pg.Node_LockStmt,
 		*pg.Node_ExplainStmt, *pg.Node_VariableShowStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
 		*pg.Node_ListenStmt, *pg.Node_UnlistenStmt, *pg.Node_NotifyStmt, *pg.Node_LoadStmt,
 		*pg.Node_ConstraintsSetStmt, *pg.Node_PrepareStmt, *pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt,
@@ -237,41 +257,17 @@ func otherStatement(n *pg.Node) (what string, harmless bool) {
 		// Statistics objects are the statistics file's to know.
 		*pg.Node_CreateStatsStmt, *pg.Node_AlterStatsStmt:
 		return "", true
-	case *pg.Node_DefineStmt:
-		what = "CREATE " + objectWord(s.DefineStmt.Kind)
-		// Text search objects are named by queries as strings only.
-		switch s.DefineStmt.Kind {
-		case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY,
-			pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE:
-			return what, true
-		}
-		return what, false
-	case *pg.Node_AlterTsdictionaryStmt, *pg.Node_AlterTsconfigurationStmt, *pg.Node_CreateConversionStmt:
+	case *pg.Node_AlterTsdictionaryStmt, *pg.Node_AlterTsconfigurationStmt, *pg.Node_CreateConversionStmt,
+		*pg.Node_CreateTransformStmt:
 		return "", true
-	case *pg.Node_CreateCastStmt:
-		return "CREATE CAST", false
-	case *pg.Node_CreateOpClassStmt:
-		return "CREATE OPERATOR CLASS", false
-	case *pg.Node_CreateOpFamilyStmt:
-		return "CREATE OPERATOR FAMILY", false
-	case *pg.Node_AlterOpFamilyStmt:
-		return "ALTER OPERATOR FAMILY", false
-	case *pg.Node_AlterOperatorStmt:
-		return "ALTER OPERATOR", false
 	case *pg.Node_AlterTypeStmt:
 		return "ALTER TYPE … SET", false
-	case *pg.Node_AlterPolicyStmt:
-		return "ALTER POLICY", false
-	case *pg.Node_RuleStmt:
-		return "CREATE RULE", false
 	case *pg.Node_DropOwnedStmt:
 		return "DROP OWNED", false
 	case *pg.Node_ImportForeignSchemaStmt:
 		return "IMPORT FOREIGN SCHEMA", false
 	case *pg.Node_CreateAmStmt:
 		return "CREATE ACCESS METHOD", false
-	case *pg.Node_CreateTransformStmt:
-		return "CREATE TRANSFORM", false
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%T", n.Node), "*pg_query.Node_"), "Stmt")
 	return name, false

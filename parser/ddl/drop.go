@@ -108,6 +108,7 @@ func (d *dropping) relation(t *catalog.Table) {
 			}
 		}
 	}
+	d.bodies(on, func(r *readsOf) bool { return r.relations[t.OID] })
 	if row := a.cat.Type(t.RowType); row != nil {
 		d.typeUsers(row, on, t)
 	}
@@ -185,6 +186,7 @@ func (d *dropping) column(t *catalog.Table, c *catalog.Column) {
 			})
 		}
 	}
+	d.bodies(on, func(r *readsOf) bool { return r.column(t, c.Number) })
 	for _, v := range a.readers(t.OID) {
 		if a.reads(v.View).column(t, c.Number) {
 			d.depends(v, a.describe(v), on, func() { d.relation(v) })
@@ -346,7 +348,8 @@ func (d *dropping) function(f *catalog.Func) {
 	if !d.mark(f, func() { a.cat.DropFunc(f) }) {
 		return
 	}
-	on := "function " + a.signature(f)
+	on := a.describeFunc(f)
+	d.functionUsers(f, on)
 	for _, t := range a.cat.Tables() {
 		for _, g := range slices.Clone(t.Triggers) {
 			if g.Func == f.OID {

@@ -33,9 +33,31 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 			}
 			a.noFunction(o, s.RemoveType)
 		}
-		a.owned(f, "function "+a.signature(f))
+		a.notPinned(f.OID, a.describeFunc(f))
+		a.owned(f, a.describeFunc(f))
 		d.function(f)
-		return "function " + a.signature(f)
+		return a.describeFunc(f)
+	case pg.ObjectType_OBJECT_OPERATOR:
+		o := a.namedOperator(n.GetObjectWithArgs(), s.MissingOk)
+		if o == nil {
+			return ""
+		}
+		a.notPinned(o.OID, a.describeOperator(o))
+		d.operator(o)
+		return a.describeOperator(o)
+	case pg.ObjectType_OBJECT_CAST:
+		return a.dropCast(d, s, n.GetList().GetItems())
+	case pg.ObjectType_OBJECT_OPCLASS, pg.ObjectType_OBJECT_OPFAMILY:
+		return a.dropOpClass(d, s, strs(n.GetList().GetItems()))
+	case pg.ObjectType_OBJECT_COLLATION:
+		return a.dropCollation(d, s, n.GetList().GetItems())
+	case pg.ObjectType_OBJECT_RULE:
+		a.dropOnTable(d, s, n, "rule", func(t *catalog.Table, name string) bool {
+			had := len(t.Rules)
+			t.Rules = slices.DeleteFunc(t.Rules, func(r *catalog.Rule) bool { return r.Name == name })
+			insteadRules(t)
+			return len(t.Rules) < had
+		})
 	case pg.ObjectType_OBJECT_TRIGGER:
 		a.dropOnTable(d, s, n, "trigger", func(t *catalog.Table, name string) bool {
 			had := len(t.Triggers)
@@ -77,6 +99,9 @@ func (a *applier) dropOnTable(_ *dropping, s *pg.DropStmt, n *pg.Node, what stri
 	}
 	if !remove(t, name) && !s.MissingOk {
 		preposition := "for table"
+		if what == "rule" {
+			preposition = "for relation"
+		}
 		if what == "policy" {
 			a.fail("42704", noLoc, "policy %q for table %q does not exist", name, t.Name)
 		}

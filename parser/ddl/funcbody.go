@@ -237,10 +237,10 @@ func (a *applier) quotedMap(text string, at int, value string, escapes bool) (m 
 
 // finishBodies analyses the bodies of SQL functions again, now that everything
 // they may name is there: a body that is a string is read when the function is
-// called. One that cannot be analysed stays unknown.
+// called. Those of extensions are left alone. One that cannot be analysed stays unknown.
 func (a *applier) finishBodies() {
 	for _, f := range a.cat.Funcs() {
-		if f.Language == "sql" && !f.InlineBody && f.Kind != 'a' {
+		if f.Language == "sql" && !f.InlineBody && f.Kind != 'a' && f.Decl.File != nil {
 			f.Body = a.lateBody(f)
 		}
 	}

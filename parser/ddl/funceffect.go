@@ -18,7 +18,7 @@ import (
 func (a *applier) finishEffects() {
 	for _, f := range a.cat.Funcs() {
 		switch {
-		case f.Kind == 'a':
+		case f.Kind == 'a' || f.Decl.File == nil:
 		case f.Language == "sql" && f.InlineBody:
 			f.Effects = a.inlineEffects(f)
 		case f.Language == "sql":

@@ -7,9 +7,7 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
 func (a *applier) createSchema(s *pg.CreateSchemaStmt) {
@@ -100,82 +98,6 @@ func (a *applier) setConfig(s *pg.SelectStmt) {
 			a.cat.SkipBodies = !isTrue(valueText(f.Args[1]))
 		}
 	}
-}
-
-// Bits of CreateTrigStmt (catalog/pg_trigger.h).
-const (
-	triggerBefore   = 1 << 1
-	triggerInsert   = 1 << 2
-	triggerDelete   = 1 << 3
-	triggerUpdate   = 1 << 4
-	triggerTruncate = 1 << 5
-	triggerInstead  = 1 << 6
-)
-
-func (a *applier) createTrigger(s *pg.CreateTrigStmt) {
-	t := a.relation(s.Relation)
-	schema, name := split(s.Funcname)
-	var fn *catalog.Func
-	for _, f := range a.cat.FuncsByName(schema, name) {
-		if len(f.Args) == 0 {
-			fn = f
-		}
-	}
-	if fn == nil {
-		a.fail("42883", noLoc, "function %s() does not exist", shown(schema, name))
-	}
-	if fn.Result != pgtype.TriggerOID {
-		a.fail("42P17", noLoc, "function %s must return type %s", shown(schema, name), "trigger")
-	}
-	g := &catalog.Trigger{Name: s.Trigname, Row: s.Row, Func: fn.OID, Timing: "after", Decl: a.decl(noLoc)}
-	switch {
-	case s.Timing&triggerBefore != 0:
-		g.Timing = "before"
-	case s.Timing&triggerInstead != 0:
-		g.Timing = "instead of"
-	}
-	for _, e := range []struct {
-		bit  int32
-		word string
-	}{{triggerInsert, "insert"}, {triggerUpdate, "update"}, {triggerDelete, "delete"}, {triggerTruncate, "truncate"}} {
-		if s.Events&e.bit != 0 {
-			g.Events = append(g.Events, e.word)
-		}
-	}
-	if i := slices.IndexFunc(t.Triggers, func(o *catalog.Trigger) bool { return o.Name == g.Name }); i >= 0 {
-		if !s.Replace {
-			a.fail("42710", noLoc, "trigger %q for relation %q already exists", g.Name, t.Name)
-		}
-		t.Triggers[i] = g
-		return
-	}
-	a.cat.NewOID()
-	t.Triggers = append(t.Triggers, g)
-	if t.Kind != catalog.KindPartitioned || !g.Row {
-		return
-	}
-	for _, c := range a.family(t)[1:] {
-		x := *g
-		c.Triggers = append(c.Triggers, &x)
-	}
-}
-
-func (a *applier) createPolicy(s *pg.CreatePolicyStmt) {
-	t := a.relation(s.Table)
-	if slices.ContainsFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == s.PolicyName }) {
-		a.fail("42710", noLoc, "policy %q for table %q already exists", s.PolicyName, t.Name)
-	}
-	p := &catalog.Policy{
-		Name: s.PolicyName, Permissive: s.Permissive, Command: s.CmdName, Decl: a.decl(noLoc),
-	}
-	if s.Qual != nil {
-		p.Using, _ = a.expr(t, s.Qual, analyze.KindPolicy, pgtype.BoolOID, pgtype.NoTypmod)
-	}
-	if s.WithCheck != nil {
-		p.Check, _ = a.expr(t, s.WithCheck, analyze.KindPolicy, pgtype.BoolOID, pgtype.NoTypmod)
-	}
-	a.cat.NewOID()
-	t.Policies = append(t.Policies, p)
 }
 
 // comment keeps the comments of tables, columns and types; those of other

@@ -43,10 +43,7 @@ func (a *applier) rename(s *pg.RenameStmt) {
 	case pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_PROCEDURE, pg.ObjectType_OBJECT_ROUTINE,
 		pg.ObjectType_OBJECT_AGGREGATE:
 		o := s.Object.GetObjectWithArgs()
-		f := a.function(o, s.RenameType)
-		if f == nil {
-			a.noFunction(o, s.RenameType)
-		}
+		f := a.routine(o, s.RenameType)
 		a.moveFunction(f, f.Schema, s.Newname)
 	case pg.ObjectType_OBJECT_TRIGGER:
 		t := a.relation(s.Relation)
@@ -54,7 +51,19 @@ func (a *applier) rename(s *pg.RenameStmt) {
 		if i < 0 {
 			a.fail("42704", noLoc, "trigger %q for table %q does not exist", s.Subname, t.Name)
 		}
+		if slices.ContainsFunc(t.Triggers, func(g *catalog.Trigger) bool { return g.Name == s.Newname }) {
+			a.fail("42710", noLoc, "trigger %q for relation %q already exists", s.Newname, t.Name)
+		}
 		t.Triggers[i].Name = s.Newname
+	case pg.ObjectType_OBJECT_RULE:
+		t := a.relation(s.Relation)
+		i := slices.IndexFunc(t.Rules, func(r *catalog.Rule) bool { return r.Name == s.Subname })
+		if i < 0 {
+			a.fail("42704", noLoc, "rule %q for relation %q does not exist", s.Subname, t.Name)
+		}
+		t.Rules[i].Name = s.Newname
+	case pg.ObjectType_OBJECT_COLLATION, pg.ObjectType_OBJECT_OPCLASS, pg.ObjectType_OBJECT_OPFAMILY:
+		a.moveNamed(s.RenameType, s.Object.GetList().GetItems(), "", s.Newname)
 	case pg.ObjectType_OBJECT_POLICY:
 		t := a.relation(s.Relation)
 		i := slices.IndexFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == s.Subname })
@@ -63,6 +72,9 @@ func (a *applier) rename(s *pg.RenameStmt) {
 				return
 			}
 			a.fail("42704", noLoc, "policy %q for table %q does not exist", s.Subname, t.Name)
+		}
+		if slices.ContainsFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == s.Newname }) {
+			a.fail("42710", noLoc, "policy %q for table %q already exists", s.Newname, t.Name)
 		}
 		t.Policies[i].Name = s.Newname
 	case pg.ObjectType_OBJECT_ROLE, pg.ObjectType_OBJECT_DATABASE, pg.ObjectType_OBJECT_TABLESPACE,
@@ -136,8 +148,8 @@ func (a *applier) moveArray(t *catalog.Type, schema, name string) {
 
 func (a *applier) moveFunction(f *catalog.Func, schema, name string) {
 	for _, o := range a.cat.FuncsByName(schema, name) {
-		if slices.Equal(o.Args, f.Args) {
-			a.fail("42723", noLoc, "function %s already exists in schema %q", a.signature(o), schema)
+		if slices.Equal(o.Args, f.Args) && (o != f || f.Name != name) {
+			a.fail("42723", noLoc, "function %s already exists in schema %q", a.funcSignature("", name, f.Args), schema)
 		}
 	}
 	a.cat.DropFunc(f)
@@ -291,11 +303,18 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 	case pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_PROCEDURE, pg.ObjectType_OBJECT_ROUTINE,
 		pg.ObjectType_OBJECT_AGGREGATE:
 		o := s.Object.GetObjectWithArgs()
-		f := a.function(o, s.ObjectType)
-		if f == nil {
-			a.noFunction(o, s.ObjectType)
-		}
+		f := a.routine(o, s.ObjectType)
 		a.moveFunction(f, s.Newschema, f.Name)
+	case pg.ObjectType_OBJECT_COLLATION, pg.ObjectType_OBJECT_OPCLASS, pg.ObjectType_OBJECT_OPFAMILY:
+		a.moveNamed(s.ObjectType, s.Object.GetList().GetItems(), s.Newschema, "")
+	case pg.ObjectType_OBJECT_OPERATOR:
+		o := a.namedOperator(s.Object.GetObjectWithArgs(), false)
+		if x := a.operator(s.Newschema, o.Name, o.Left, o.Right); x != nil && x != o {
+			a.fail("42723", noLoc, "operator %s already exists in schema %q", o.Name, s.Newschema)
+		}
+		o.Schema = s.Newschema
+	case pg.ObjectType_OBJECT_CONVERSION, pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY,
+		pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE, pg.ObjectType_OBJECT_STATISTIC_EXT:
 	default:
 		a.unsupported(noLoc, "ALTER %s … SET SCHEMA", objectWord(s.ObjectType))
 	}
