@@ -125,3 +125,9 @@ func (c *Catalog) OpFamilyByName(method pgtype.OID, schema, name string) *OpFami
 	}
 	return nil
 }
+
+// OpClassesOf returns the user's operator classes of a family, by OID.
+func (c *Catalog) OpClassesOf(family pgtype.OID) []*OpClass {
+	all := sorted(c.user.opClasses, func(o *OpClass) pgtype.OID { return o.OID })
+	return slices.DeleteFunc(all, func(o *OpClass) bool { return o.Family != family })
+}

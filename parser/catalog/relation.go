@@ -54,7 +54,7 @@ type Table struct {
 	// InsteadRules are the events (insert, update, delete) for which there is an
 	// unconditional rule DO INSTEAD.
 	InsteadRules []string
-	Rules           []*Rule
+	Rules        []*Rule
 	// FillFactor is a storage parameter, in percent; 0 for the default.
 	FillFactor int
 	// ParallelWorkers is a storage parameter; -1 for none.

@@ -50,7 +50,8 @@ func (a *applier) badBlock(lit *parser.Statement, offset int) {
 	outer := a.stmt
 	_, err := pg.ParsePlPgSqlToJSON(outer.Text)
 	a.within(lit, func() {
-		place := a.stmt.Span
+		end := lit.Map.Original(len(lit.Text))
+		place := source.Span{Start: end, End: end + 1}
 		if offset < len(lit.Text) {
 			place = lit.Place(offset)
 		}

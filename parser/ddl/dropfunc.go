@@ -84,6 +84,13 @@ func (d *dropping) operator(o *catalog.Operator) {
 		return
 	}
 	on := a.describeOperator(o)
+	for _, m := range a.cat.AmOpsOf(o.OID) {
+		for _, c := range a.cat.OpClassesOf(m.Family) {
+			if c.InType == m.Left {
+				d.depends(c, a.describeClass(c), on, func() { d.class(c) })
+			}
+		}
+	}
 	for _, t := range a.cat.Tables() {
 		if t.View == nil {
 			continue
@@ -97,6 +104,11 @@ func (d *dropping) operator(o *catalog.Operator) {
 // usesOperator reports whether a query applies an operator.
 func usesOperator(q *query.Query, oid pgtype.OID) bool {
 	found := false
+	for _, list := range [][]*query.SortGroupClause{q.SortClause, q.GroupClause, q.Distinct} {
+		for _, c := range list {
+			found = found || c.SortOp == oid || c.EqOp == oid
+		}
+	}
 	q.WalkLevels(func(e query.Expr, _ int) bool {
 		switch x := e.(type) {
 		case *query.OpExpr:
@@ -161,17 +173,30 @@ func (a *applier) dropOpClass(d *dropping, s *pg.DropStmt, names []string) strin
 		}
 		return ""
 	}
-	on := "operator class " + name + " for access method " + m.Name
+	on := a.describeClass(c)
 	a.notPinned(c.OID, on)
-	d.mark(c, func() { a.cat.DropOpClass(c) })
+	d.class(c)
+	return on
+}
+
+// describeClass is an operator class as dependency messages have it.
+func (a *applier) describeClass(c *catalog.OpClass) string {
+	return "operator class " + c.Name + " for access method " + a.cat.Method(c.Method).Name
+}
+
+// class marks an operator class and the indexes that it orders.
+func (d *dropping) class(c *catalog.OpClass) {
+	a := d.a
+	if !d.mark(c, func() { a.cat.DropOpClass(c) }) {
+		return
+	}
 	for _, t := range a.cat.Tables() {
 		for _, x := range slices.Clone(t.Indexes) {
 			if slices.ContainsFunc(x.Keys, func(k catalog.IndexKey) bool { return k.OpClass == c.OID }) {
-				d.depends(x, "index "+x.Name, on, func() { d.index(x) })
+				d.depends(x, "index "+x.Name, a.describeClass(c), func() { d.index(x) })
 			}
 		}
 	}
-	return on
 }
 
 func (a *applier) dropCollation(d *dropping, s *pg.DropStmt, parts []*pg.Node) string {
@@ -183,7 +208,7 @@ func (a *applier) dropCollation(d *dropping, s *pg.DropStmt, parts []*pg.Node) s
 		}
 		return ""
 	}
-	on := "collation " + name
+	on := "collation " + a.cat.CollationName(c.OID)
 	a.notPinned(c.OID, on)
 	d.mark(c, func() { a.cat.DropCollation(c) })
 	for _, t := range a.cat.Tables() {

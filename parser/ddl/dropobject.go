@@ -33,6 +33,9 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 			}
 			a.noFunction(o, s.RemoveType)
 		}
+		if f.Kind == 'a' && s.RemoveType == pg.ObjectType_OBJECT_FUNCTION {
+			a.failMore("42809", noLoc, "", "Use DROP AGGREGATE to drop aggregate functions.", "%q is an aggregate function", f.Name)
+		}
 		a.notPinned(f.OID, a.describeFunc(f))
 		a.owned(f, a.describeFunc(f))
 		d.function(f)

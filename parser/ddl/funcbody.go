@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -60,12 +61,29 @@ func (a *applier) inlineBody(f *catalog.Func, body *pg.Node) {
 		a.orWarn(err)
 		return
 	}
-	for _, q := range got {
+	for i, q := range got {
 		if q.Command == query.CmdUtility {
-			a.fail("0A000", noLoc, "%s is not yet supported in unquoted SQL function body", q.Utility)
+			a.fail("0A000", noLoc, "%s is not yet supported in unquoted SQL function body", utilityName(stmts[i]))
 		}
 	}
 	f.Body = got
+}
+
+// utilityName is the command tag of a statement that is no query (CreateCommandTag,
+// utility.c), as far as its grammar node spells it.
+func utilityName(n *pg.Node) string {
+	name := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%T", n.Node), "*pg_query.Node_"), "Stmt")
+	if name == "Create" {
+		return "CREATE TABLE"
+	}
+	var b strings.Builder
+	for i, c := range name {
+		if i > 0 && c >= 'A' && c <= 'Z' {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(c)
+	}
+	return strings.ToUpper(b.String())
 }
 
 func isPolymorphic(t pgtype.OID) bool { return polymorphicInputs(t) != nil }

@@ -16,7 +16,7 @@ const (
 	itemStorage  = 3
 )
 
-// method is an access method for operator classes, or a failure.
+// indexMethod is an access method for operator classes, or a failure.
 func (a *applier) indexMethod(name string) *catalog.AccessMethod {
 	m := a.cat.MethodByName(name)
 	if m == nil {
@@ -47,6 +47,7 @@ func (a *applier) createOpClass(s *pg.CreateOpClassStmt) {
 			c.KeyType, _ = a.typeName(i.Storedtype)
 		}
 	}
+	enter := a.familyItems(f, s.Items, oid)
 	if x := a.cat.OpClassByName(m.OID, schema, name); x != nil && x.Schema == schema {
 		a.fail("42710", noLoc, "operator class %q for access method %q already exists", name, s.Amname)
 	}
@@ -56,7 +57,7 @@ func (a *applier) createOpClass(s *pg.CreateOpClassStmt) {
 				"could not make operator class %q be default for type %s", name, a.typeWord(oid))
 		}
 	}
-	a.familyItems(f, s.Items, oid)
+	enter()
 	c.OID = a.cat.NewOID()
 	a.cat.AddOpClass(c, f)
 }
@@ -80,9 +81,11 @@ func (a *applier) opFamily(m *catalog.AccessMethod, parts []*pg.Node) *catalog.O
 	return f
 }
 
-// familyItems enters operators and functions; in is the class's type, 0 for a
-// bare family.
-func (a *applier) familyItems(f *catalog.OpFamily, items []*pg.Node, in pgtype.OID) {
+// familyItems resolves operators and functions, and returns what enters them; in
+// is the class's type, 0 for a bare family.
+func (a *applier) familyItems(f *catalog.OpFamily, items []*pg.Node, in pgtype.OID) (enter func()) {
+	var ops []*catalog.AmOp
+	var procs []*catalog.AmProc
 	for _, n := range items {
 		i := n.GetCreateOpClassItem()
 		types := make([]pgtype.OID, len(i.ClassArgs))
@@ -91,7 +94,7 @@ func (a *applier) familyItems(f *catalog.OpFamily, items []*pg.Node, in pgtype.O
 		}
 		switch i.Itemtype {
 		case itemOperator:
-			a.familyOperator(f, i, in)
+			ops = append(ops, a.familyOperator(f, i, in))
 		case itemFunction:
 			fn := a.routine(i.Name, pg.ObjectType_OBJECT_FUNCTION)
 			p := &catalog.AmProc{Family: f.OID, Number: int(i.Number), Func: fn.OID, Left: in, Right: in}
@@ -101,12 +104,20 @@ func (a *applier) familyItems(f *catalog.OpFamily, items []*pg.Node, in pgtype.O
 			case len(fn.Args) == 2 && fn.Args[0] != pgtype.InternalOID:
 				p.Left, p.Right = fn.Args[0], fn.Args[1]
 			}
+			procs = append(procs, p)
+		}
+	}
+	return func() {
+		for _, o := range ops {
+			a.cat.AddAmOp(o)
+		}
+		for _, p := range procs {
 			a.cat.AddAmProc(p)
 		}
 	}
 }
 
-func (a *applier) familyOperator(f *catalog.OpFamily, i *pg.CreateOpClassItem, in pgtype.OID) {
+func (a *applier) familyOperator(f *catalog.OpFamily, i *pg.CreateOpClassItem, in pgtype.OID) *catalog.AmOp {
 	var o *catalog.Operator
 	if len(i.Name.Objargs) > 0 {
 		o = a.namedOperator(i.Name, false)
@@ -125,14 +136,14 @@ func (a *applier) familyOperator(f *catalog.OpFamily, i *pg.CreateOpClassItem, i
 	} else if o.Result != pgtype.BoolOID {
 		a.fail("42P17", noLoc, "index search operators must return boolean")
 	}
-	a.cat.AddAmOp(m)
+	return m
 }
 
 // alterOpFamily is ALTER OPERATOR FAMILY … ADD and DROP.
 func (a *applier) alterOpFamily(s *pg.AlterOpFamilyStmt) {
 	f := a.opFamily(a.indexMethod(s.Amname), s.Opfamilyname)
 	if !s.IsDrop {
-		a.familyItems(f, s.Items, 0)
+		a.familyItems(f, s.Items, 0)()
 		return
 	}
 	for _, n := range s.Items {
