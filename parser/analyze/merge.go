@@ -36,7 +36,7 @@ func (s *state) mergeStmt(n *pg.MergeStmt) *query.Query {
 	// Nothing asks whether the condition is a boolean.
 	cond := s.expr(n.JoinCondition, kindJoinOn)
 	for _, x := range n.MergeWhenClauses {
-		q.MergeActions = append(q.MergeActions, s.mergeAction(x.GetMergeWhenClause()))
+		q.MergeActions = append(q.MergeActions, s.mergeAction(x.GetMergeWhenClause(), source))
 	}
 	s.finish(q, nil)
 	q.MergeJoinCondition = cond
@@ -71,9 +71,16 @@ func (s *state) checkMergeTarget() {
 	panic(e)
 }
 
-func (s *state) mergeAction(c *pg.MergeWhenClause) *query.MergeAction {
+func (s *state) mergeAction(c *pg.MergeWhenClause, source *nsItem) *query.MergeAction {
 	a := &query.MergeAction{Matched: c.Matched}
 	s.targetItem.relVisible, s.targetItem.colVisible = c.Matched, c.Matched
+	for _, it := range s.namespace {
+		// Both names of a join that has an alias for USING, too
+		// (setNamespaceForMergeWhen, parse_merge.c).
+		if it.rte == source.rte {
+			it.relVisible, it.colVisible = true, true
+		}
+	}
 	a.Qual = s.where(c.Condition, kindMergeWhen, "WHEN")
 	p := &s.targetItem.rte.Perms
 	switch c.CommandType {
