@@ -32,9 +32,9 @@ func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
 	if len(names) == 0 || !slices.Contains(about, sqlState) || !strings.Contains(message, "does not exist") {
 		return hint
 	}
-	what := "extension " + names[0] + " is"
+	what := "the extension " + names[0]
 	if len(names) > 1 {
-		what = "extensions " + strings.Join(names, ", ") + " are"
+		what = "one of the extensions " + strings.Join(names, ", ")
 	}
-	return "the objects of " + what + " not known, this may be one of them; " + CaptureHint(names...)
+	return fmt.Sprintf("this may be of %s, whose objects are not known: \"dbgen catalog capture\" writes a file of them", what)
 }
