@@ -29,8 +29,8 @@ type Facts struct {
 	// Reads and Writes are the tables that are touched, views and SQL functions
 	// resolved, as schema.name, sorted. A partitioned table stands for its
 	// partitions; the target of a statement is in Writes alone, and the tables that
-	// a foreign key only checks are in neither. WritesWhy says by which foreign key
-	// a table is written that the statement does not name.
+	// a foreign key only checks are in neither. WritesWhy says by which foreign key,
+	// trigger or function a table is written that the statement does not name.
 	Reads, Writes []string
 	WritesWhy     []string
 	// Unknown names what may write or do anything else: triggers, volatile
@@ -38,6 +38,9 @@ type Facts struct {
 	// stable functions that may read tables that Reads does not have.
 	Unknown      []string
 	ReadsUnknown []string
+	// Triggers are all triggers that may fire, with table and function, sorted.
+	// What they do is in Reads and Writes as far as it is known.
+	Triggers []string
 	// RowLocks are FOR UPDATE and its kin; Locks tells that there is one.
 	RowLocks []RowLock
 	Locks    bool
@@ -95,16 +98,19 @@ func (v Volatility) String() string {
 	return [...]string{"immutable", "stable", "volatile"}[v]
 }
 
-// Infer returns the facts of a query that parser/analyze has made.
+// Infer returns the facts of a query that parser/analyze has made, with nothing taken
+// for granted.
 func Infer(cat *catalog.Catalog, q *query.Query) *Facts {
+	return With(cat, q, Options{})
+}
+
+// With is [Infer] with what a project lets inference take for granted.
+func With(cat *catalog.Catalog, q *query.Query, o Options) *Facts {
 	f := &Facts{}
-	s := newScope(cat, q, nil)
-	for _, o := range s.outputs() {
-		v := s.value(o.Expr)
+	e := &env{opts: o, views: map[*query.Query][]value{}}
+	s := e.scope(cat, q, nil, nil)
+	for _, v := range s.values() {
 		f.Columns = append(f.Columns, Column{Nullable: !v.notNull, ElementNullable: !v.elements, Why: v.why})
-	}
-	if q.SetOperations != nil {
-		s.setOperation(f.Columns)
 	}
 	f.Cardinality, f.CardinalityWhy = s.cardinality()
 	inferEffects(cat, q, f)

@@ -5,26 +5,85 @@ import (
 	"github.com/dbgen/dbgen/parser/query"
 )
 
+// Options are what a project lets inference take for granted.
+type Options struct {
+	// TrustForeignKeys lets a LEFT JOIN along a valid foreign key of columns that
+	// are not null find its row always. Row-level security, deferred checks and
+	// session_replication_role can break it.
+	TrustForeignKeys bool
+	// Params are the statement's parameters that are never NULL, by number, each
+	// with the reason.
+	Params map[int]string
+}
+
+// env is what all scopes of one inference share.
+type env struct {
+	opts Options
+	// views are the columns of views that were worked out.
+	views map[*query.Query][]value
+	// modules are the extensions that functions belong to.
+	modules map[pgOID]string
+}
+
 // scope is what is known inside one query level.
 type scope struct {
 	cat   *catalog.Catalog
+	env   *env
 	q     *query.Query
 	outer *scope
 
 	// forced are columns that WHERE and inner joins prove not null: the
-	// quals are strict in them, so that a row with a NULL there is gone.
+	// quals are strict in them, so that a row with a NULL there is gone. Number 0
+	// stands for the row: it is not null-extended.
 	forced map[column]string
+	// exprs are other expressions that they prove not null, columns of outer
+	// queries among them.
+	exprs []fact
+	// having is what HAVING proves, of groups.
+	having []fact
+	// conds are the conditions that every row has passed.
+	conds []query.Expr
 	// inJoin are columns that the ON of a join proves not null in the rows that
 	// have passed it: those that neither it nor a join above null-extends.
 	inJoin map[column][]proof
 	// newRow is set for a view that is written through: its columns are those of
 	// the row that was written, which its WHERE has not seen.
 	newRow bool
+	// oldRow is set while what is assigned is looked at, which sees the row as it
+	// was before.
+	oldRow bool
 	// present holds, for each outer join, the relations of the sides whose
 	// null-extended rows are gone.
 	present map[int]query.Relids
 	// sides are the relations on the nullable sides of each outer join.
 	sides map[int][]query.Relids
+	// joins are the outer joins by their index, with the place of their ON.
+	joins map[int]*query.JoinExpr
+	// through is an outer join that is looked through: columns are as below it.
+	through int
+	// common are the groupings that every grouping set has, by their references;
+	// nil without grouping sets.
+	common map[int]bool
+	// inAgg is set while the argument of an aggregate of this level is looked at,
+	// which is evaluated for rows and not for groups.
+	inAgg bool
+
+	// assume is what the branch of a CASE that is being looked at rests on; truths
+	// are the conditions that were decided on the way to it.
+	assume []fact
+	truths []decided
+	// checking is set for a row of a table that a CHECK is held against, isNull has
+	// the columns that are taken to be NULL in it.
+	checking bool
+	isNull   map[int]bool
+	// building is set while the conditions are being collected.
+	building bool
+
+	// args are the arguments of the SQL function whose body this is.
+	args []value
+	// sublinkCols are the columns of the subquery that a test is applied to.
+	sublinkCols []value
+
 	// ctes cache the columns of WITH queries; nil while being worked out.
 	ctes map[*query.CommonTableExpr][]value
 	subs map[*query.Query][]value
@@ -35,6 +94,12 @@ type scope struct {
 // column is a Var's identity.
 type column struct{ varno, attno int }
 
+// fact is an expression that is not null, and why.
+type fact struct {
+	expr query.Expr
+	why  string
+}
+
 // proof is a reason that holds where an outer join found a match; join is 0 for
 // an inner one.
 type proof struct {
@@ -42,17 +107,21 @@ type proof struct {
 	why  string
 }
 
-// value is what is known of an expression's value.
-type value struct {
-	notNull  bool
-	elements bool // array elements are never NULL
-	why      string
+// newScope collects what holds inside a query; outer is nil for one on its own.
+func newScope(cat *catalog.Catalog, q *query.Query, outer *scope) *scope {
+	if outer != nil {
+		return outer.shared().scope(cat, q, outer, nil)
+	}
+	e := &env{views: map[*query.Query][]value{}}
+	return e.scope(cat, q, nil, nil)
 }
 
-func newScope(cat *catalog.Catalog, q *query.Query, outer *scope) *scope {
+// scope is newScope with what is shared; args are those of a function whose body
+// the query is, calls the functions that it is within.
+func (e *env) scope(cat *catalog.Catalog, q *query.Query, outer *scope, args []value, calls ...pgOID) *scope {
 	s := &scope{
-		cat: cat, q: q, outer: outer,
-		forced: map[column]string{}, inJoin: map[column][]proof{},
+		cat: cat, env: e, q: q, outer: outer, args: args, calls: calls,
+		forced: map[column]string{}, inJoin: map[column][]proof{}, joins: map[int]*query.JoinExpr{},
 		present: map[int]query.Relids{}, sides: map[int][]query.Relids{},
 		ctes: map[*query.CommonTableExpr][]value{}, subs: map[*query.Query][]value{},
 	}
@@ -60,11 +129,28 @@ func newScope(cat *catalog.Catalog, q *query.Query, outer *scope) *scope {
 		s.calls = outer.calls
 	}
 	if q.JoinTree != nil {
+		s.building = true
+		s.common = commonGroups(q)
 		s.findSides(q.JoinTree)
 		s.quals(q.JoinTree, true)
 		s.discharge()
+		if e.opts.TrustForeignKeys {
+			s.trust()
+		}
+		if q.Having != nil {
+			s.having = s.proves(q.Having, wantTrue).facts("HAVING rejects groups where it is NULL")
+		}
+		s.building = false
 	}
 	return s
+}
+
+// shared is what all scopes share, made for a scope that was not begun by a query.
+func (s *scope) shared() *env {
+	if s.env == nil {
+		s.env = &env{views: map[*query.Query][]value{}}
+	}
+	return s.env
 }
 
 // up returns the scope n query levels further out.
@@ -96,6 +182,7 @@ func (s *scope) findSides(n query.JoinNode) query.Relids {
 		case query.JoinFull:
 			s.sides[n.Index] = []query.Relids{left, right}
 		}
+		s.joins[n.Index] = n
 		return left.Union(right).Add(n.Index)
 	}
 	return query.Relids{}
@@ -137,25 +224,28 @@ func (s *scope) force(e query.Expr, top bool, join int, clause string) {
 		return
 	}
 	why := clause + " rejects rows where it is NULL"
-	for c := range s.strictColumns(e, true) {
-		if !top {
-			s.inJoin[c] = append(s.inJoin[c], proof{join, why})
-		} else if _, ok := s.forced[c]; !ok {
-			s.forced[c] = why
+	for _, c := range conjuncts(e) {
+		if top {
+			s.conds = append(s.conds, c)
 		}
-	}
-	if !top {
-		return
-	}
-	query.Walk(e, func(x query.Expr) bool {
-		if v, ok := x.(*query.Var); ok && v.LevelsUp == 0 {
-			if _, strict := s.forced[column{v.VarNo, v.AttNo}]; strict {
+		for _, x := range s.proves(c, wantTrue).list {
+			v, ok := x.(*query.Var)
+			switch {
+			case ok && v.LevelsUp == 0:
+				k := column{v.VarNo, v.AttNo}
+				if !top {
+					s.inJoin[k] = append(s.inJoin[k], proof{join, why})
+					continue
+				}
+				if _, ok := s.forced[k]; !ok {
+					s.forced[k] = why
+				}
 				s.markPresent(v)
+			case top:
+				s.exprs = append(s.exprs, fact{x, why})
 			}
 		}
-		_, sub := x.(*query.SubLink)
-		return !sub
-	})
+	}
 }
 
 // markPresent notes that rows in which v's relation was null-extended are gone.
@@ -194,104 +284,17 @@ func (s *scope) matched(join int) bool {
 	return true
 }
 
-// nulledBy returns an outer join that can still null a Var, 0 if none.
-func (s *scope) nulledBy(v *query.Var) int {
-	for j := range v.NullingRels.All() {
-		if !s.present[j].Has(v.VarNo) {
-			return j
-		}
-	}
-	return 0
-}
-
 // strictColumns returns the columns of this level whose being NULL would make a
-// condition false or NULL. That is find_nonnullable_vars (clauses.c) read with more
-// care: what the planner may take for granted of an empty array below NOT would
-// here be a wrong promise.
+// condition false or NULL; where not top, would make it NULL.
 func (s *scope) strictColumns(e query.Expr, top bool) map[column]bool {
-	out := map[column]bool{}
-	add := func(list ...query.Expr) {
-		for _, a := range list {
-			for c := range s.strictColumns(a, false) {
-				out[c] = true
-			}
-		}
+	w := wantTrue
+	if !top {
+		w = wantValue
 	}
-	switch n := e.(type) {
-	case *query.Var:
-		if n.LevelsUp == 0 && n.AttNo > 0 {
-			out[column{n.VarNo, n.AttNo}] = true
-		}
-	case *query.OpExpr:
-		if s.strictOp(n.Op) {
-			add(n.Args...)
-		}
-	case *query.FuncExpr:
-		if f := s.cat.Func(n.Func); f != nil && f.Strict && !n.RetSet {
-			add(n.Args...)
-		}
-	case *query.ScalarArrayOpExpr:
-		if s.strictOp(n.Op) {
-			if n.UseOr {
-				// NULL = ANY of an empty array is false, which is as good here.
-				if top {
-					add(n.Args[0])
-				}
-				add(n.Args[1])
-			} else {
-				add(n.Args[1])
-			}
-		}
-	case *query.RelabelType:
-		add(n.Arg)
-	case *query.CoerceViaIO:
-		add(n.Arg)
-	case *query.ArrayCoerceExpr:
-		add(n.Arg)
-	case *query.CollateExpr:
-		add(n.Arg)
-	case *query.NullTest:
-		if top && n.Not && !n.ArgIsRow {
-			add(n.Arg)
-		}
-	case *query.BooleanTest:
-		if top && (n.Kind == query.IsTrue || n.Kind == query.IsFalse || n.Kind == query.IsNotUnknown) {
-			add(n.Arg)
-		}
-	case *query.RowCompareExpr:
-		// Only the first pair is always looked at.
-		if s.strictOp(n.Ops[0]) {
-			add(n.Left[0], n.Right[0])
-		}
-	case *query.SubLink:
-		if top && n.Kind == query.AnySubLink && n.Test != nil {
-			for c := range s.strictColumns(n.Test, true) {
-				out[c] = true
-			}
-		}
-	case *query.BoolExpr:
-		switch {
-		case n.Op == query.NotExpr:
-			add(n.Args...)
-		case n.Op == query.AndExpr && top:
-			for _, a := range n.Args {
-				for c := range s.strictColumns(a, true) {
-					out[c] = true
-				}
-			}
-		default:
-			for i, a := range n.Args {
-				have := s.strictColumns(a, top)
-				if i == 0 {
-					out = have
-					continue
-				}
-				for c := range out {
-					if !have[c] {
-						delete(out, c)
-					}
-				}
-			}
+	out := map[column]bool{}
+	for _, x := range s.proves(e, w).list {
+		if v, ok := x.(*query.Var); ok && v.LevelsUp == 0 && v.AttNo > 0 {
+			out[column{v.VarNo, v.AttNo}] = true
 		}
 	}
 	return out

@@ -1,7 +1,6 @@
 package infer
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/pgtype"
@@ -10,75 +9,165 @@ import (
 
 type pgOID = pgtype.OID
 
-func never(why string) value { return value{notNull: true, why: "not null: " + why} }
+// value is what is known of an expression's value, in every row in which it is
+// asked for: an element of a lattice whose top knows nothing. Fewer promises are
+// always right.
+type value struct {
+	// notNull: it was proved never to be NULL; null: it always is.
+	notNull, null bool
+	// elements: no element of an array is NULL, at whatever depth. True for what is
+	// no array, or has no element.
+	elements bool
+	// elem is what is known of an array's elements that are not NULL, nil for
+	// nothing.
+	elem *value
+	// fields is what is known of a row's fields where the row is not NULL, nil for
+	// nothing.
+	fields []value
+	// json is what is known of a JSON document that is not NULL, nil for nothing.
+	json *document
+	// why is the proof, or what stood in its way.
+	why string
+}
 
-func maybe(why string) value { return value{why: "nullable: " + why} }
+const (
+	proofPrefix = "not null: "
+	doubtPrefix = "nullable: "
+)
+
+// never is a value that is not null, with the reason.
+func never(why string) value { return value{notNull: true, why: proofPrefix + why} }
+
+// maybe is a value that may be NULL, with the reason.
+func maybe(why string) value { return value{why: doubtPrefix + why} }
+
+// reason is why without its prefix, to be quoted in another.
+func (v value) reason() string {
+	return strings.TrimPrefix(strings.TrimPrefix(v.why, proofPrefix), doubtPrefix)
+}
+
+// because gives a value another reason.
+func (v value) because(why string) value {
+	if v.notNull {
+		v.why = proofPrefix + why
+	} else {
+		v.why = doubtPrefix + why
+	}
+	return v
+}
+
+// meet is what is known of a value that is one of two. The reason is that of the
+// one that may be NULL.
+func meet(a, b value) value {
+	v := a
+	if a.notNull && !b.notNull {
+		v.why = b.why
+	}
+	v.notNull, v.null = a.notNull && b.notNull, a.null && b.null
+	// A NULL has no elements and no fields that could say otherwise.
+	switch {
+	case a.null:
+		v.elements, v.elem, v.fields, v.json = b.elements, b.elem, b.fields, b.json
+	case b.null:
+	default:
+		v.elements = a.elements && b.elements
+		v.elem, v.fields, v.json = meetElem(a.elem, b.elem), meetFields(a.fields, b.fields), meetJSON(a.json, b.json)
+	}
+	return v
+}
+
+func meetElem(a, b *value) *value {
+	if a == nil || b == nil {
+		return nil
+	}
+	v := meet(*a, *b)
+	return &v
+}
+
+func meetFields(a, b []value) []value {
+	if a == nil || len(a) != len(b) {
+		return nil
+	}
+	out := make([]value, len(a))
+	for i := range a {
+		out[i] = meet(a[i], b[i])
+	}
+	return out
+}
 
 // value works out what is known of an expression of this level.
 func (s *scope) value(e query.Expr) value {
-	if s.isGroupExpr(e) {
-		return maybe("GROUPING SETS give NULL for what they leave out")
+	if e == nil {
+		return maybe("no value")
 	}
+	if s.groupedAway(e) {
+		v := maybe("GROUPING SETS give NULL for what they leave out")
+		if why := s.known(e); why != "" {
+			return never(why)
+		}
+		return v
+	}
+	v := s.expr(e)
+	if !v.notNull && !v.null {
+		if why := s.known(e); why != "" {
+			v.notNull, v.why = true, proofPrefix+why
+		}
+	}
+	return v
+}
+
+// expr is value without what conditions prove.
+func (s *scope) expr(e query.Expr) value {
 	switch n := e.(type) {
 	case *query.Var:
 		return s.column(n)
 	case *query.Const:
-		if n.Null {
-			return value{elements: true, why: "nullable: NULL constant"}
-		}
-		v := never("constant")
-		v.elements = !strings.Contains(strings.ToUpper(n.Value), "NULL")
-		return v
+		return constant(s.cat, n)
 	case *query.Param:
-		return maybe("parameter")
+		return s.param(n)
 	case *query.RelabelType:
 		return s.value(n.Arg)
 	case *query.CoerceViaIO:
-		return s.value(n.Arg)
+		v := s.value(n.Arg)
+		v.elements, v.elem, v.fields = false, nil, nil
+		if !isJSON(n.Arg.ResultType()) || !isJSON(n.Typ) {
+			v.json = nil
+		}
+		return v
 	case *query.ArrayCoerceExpr:
 		v := s.value(n.Arg)
-		v.elements = v.elements && s.castKeeps(n.Elem)
+		v.elements, v.elem = v.elements && s.castKeeps(n.Elem), nil
+		return v
+	case *query.ConvertRowtypeExpr:
+		v := s.value(n.Arg)
+		v.fields = nil
 		return v
 	case *query.CollateExpr:
 		return s.value(n.Arg)
-	case *query.CoerceToDomain:
-		if t := s.cat.Type(n.Typ); t != nil && t.NotNull {
-			return never("domain " + t.Name + " is NOT NULL")
-		}
+	case *query.NamedArgExpr:
 		return s.value(n.Arg)
+	case *query.CoerceToDomain:
+		v := s.value(n.Arg)
+		if t := s.cat.Type(n.Typ); t != nil && t.NotNull && !v.notNull {
+			v.notNull, v.null, v.why = true, false, proofPrefix+"a cast to domain "+t.Name+", which is NOT NULL, lets no NULL pass"
+		}
+		return v
 	case *query.FuncExpr:
 		return s.call(n)
 	case *query.OpExpr:
-		o := s.cat.Operator(n.Op)
-		if o == nil {
-			return maybe("unknown operator")
-		}
-		return s.operator(o, n.Args)
+		return s.operator(n.Op, n.Args)
 	case *query.NullIfExpr:
-		return maybe("NULLIF")
+		return s.nullIf(n)
 	case *query.DistinctExpr, *query.NullTest, *query.BooleanTest:
 		return never("the test is true or false for NULL, too")
 	case *query.ScalarArrayOpExpr:
 		return s.arrayTest(n)
 	case *query.BoolExpr:
-		return s.all("operand", n.Args)
+		return s.logic(n)
 	case *query.CoalesceExpr:
-		elements := true
-		for _, a := range n.Args {
-			v := s.value(a)
-			elements = elements && v.elements
-			if v.notNull {
-				return value{true, elements, "not null: COALESCE with " + strings.TrimPrefix(v.why, "not null: ")}
-			}
-		}
-		return maybe("every argument of COALESCE can be NULL")
+		return s.coalesce(n)
 	case *query.MinMaxExpr:
-		for _, a := range n.Args {
-			if s.value(a).notNull {
-				return never("GREATEST and LEAST ignore NULLs, and one argument is not null")
-			}
-		}
-		return maybe("every argument can be NULL")
+		return s.minMax(n)
 	case *query.CaseExpr:
 		return s.caseValue(n)
 	case *query.SubLink:
@@ -90,15 +179,14 @@ func (s *scope) value(e query.Expr) value {
 	case *query.GroupingFunc:
 		return never("GROUPING")
 	case *query.ArrayExpr:
-		v := never("array constructor")
-		v.elements = true
-		for _, e := range n.Elements {
-			x := s.value(e)
-			v.elements = v.elements && x.notNull && (!n.Multidims || x.elements)
+		return s.arrayValue(n)
+	case *query.RowExpr:
+		v := never("row constructor")
+		v.fields = make([]value, len(n.Args))
+		for i, a := range n.Args {
+			v.fields[i] = s.value(a)
 		}
 		return v
-	case *query.RowExpr:
-		return never("row constructor")
 	case *query.SQLValueFunction:
 		if n.Name == "current_schema" {
 			return maybe("search_path may name no schema that exists")
@@ -107,13 +195,15 @@ func (s *scope) value(e query.Expr) value {
 	case *query.NextValueExpr:
 		return never("identity")
 	case *query.RowCompareExpr:
-		return s.all("operand", append(append([]query.Expr{}, n.Left...), n.Right...))
+		return s.rowCompare(n)
 	case *query.FieldSelect:
-		return maybe("field of a composite value")
+		return s.field(n)
 	case *query.SubscriptingRef:
-		return maybe("subscript")
-	case *query.NamedArgExpr:
-		return s.value(n.Arg)
+		return s.subscript(n)
+	case *query.JSONExpr:
+		return s.jsonExpr(n)
+	case *query.XMLExpr:
+		return s.xmlExpr(n)
 	}
 	return maybe("no rule for this expression")
 }
@@ -122,238 +212,134 @@ func (s *scope) value(e query.Expr) value {
 func (s *scope) all(what string, list []query.Expr) value {
 	for _, a := range list {
 		if v := s.value(a); !v.notNull {
-			return maybe(what + " can be NULL (" + strings.TrimPrefix(v.why, "nullable: ") + ")")
+			return value{null: v.null, why: doubtPrefix + what + " can be NULL (" + v.reason() + ")"}
 		}
 	}
 	return never("every " + what + " is not null")
 }
 
-func (s *scope) column(v *query.Var) value {
-	at := s.up(v.LevelsUp)
-	if at == nil {
-		return maybe("column of an outer query")
+// logic is AND, OR and NOT, which are NULL only where an operand is and the others
+// do not decide.
+func (s *scope) logic(n *query.BoolExpr) value {
+	if v := s.all("operand", n.Args); v.notNull {
+		return v
 	}
-	if v.VarNo < 1 || v.VarNo > len(at.q.RangeTable) {
-		return maybe("unknown column")
+	if s.outcome(n)&outNull == 0 {
+		return never("the operands that can be NULL do not decide")
 	}
-	rte := at.q.RTE(v.VarNo)
-	if len(at.q.GroupingSets) > 0 {
-		return maybe("GROUPING SETS give NULL for columns they leave out")
+	return s.all("operand", n.Args).asNull(false)
+}
+
+// asNull sets whether the value is always NULL.
+func (v value) asNull(null bool) value {
+	v.null = null
+	return v
+}
+
+// coalesce is not null if one argument is.
+func (s *scope) coalesce(n *query.CoalesceExpr) value {
+	out := value{null: true, elements: true}
+	for _, a := range n.Args {
+		v := s.value(a)
+		if out.null {
+			out = v
+		} else {
+			out = meet(out, v)
+		}
+		if v.notNull {
+			out.notNull = true
+			return out.because("COALESCE with " + v.reason())
+		}
 	}
-	if why, ok := at.forced[column{v.VarNo, v.AttNo}]; ok && !at.isNewRow(v.VarNo) {
-		r := at.base(rte, v)
-		return value{true, r.elements, "not null: " + why}
+	return out.because("every argument of COALESCE can be NULL")
+}
+
+// minMax is GREATEST or LEAST, which pass over NULLs.
+func (s *scope) minMax(n *query.MinMaxExpr) value {
+	var out value
+	some := false
+	for i, a := range n.Args {
+		v := s.value(a)
+		some = some || v.notNull
+		if i == 0 {
+			out = v
+		} else {
+			out = meet(out, v)
+		}
 	}
-	if j := at.nulledBy(v); j != 0 {
-		return maybe(fmt.Sprintf("%s is on the nullable side of %s", rte.ERef.Name, joinName(at.q, j)))
+	if out.notNull = some; some {
+		return out.because("GREATEST and LEAST ignore NULLs, and one argument is not null")
 	}
-	r := at.base(rte, v)
-	if !r.notNull && !at.isNewRow(v.VarNo) {
-		for _, p := range at.inJoin[column{v.VarNo, v.AttNo}] {
-			if at.matched(p.join) {
-				return value{true, r.elements, "not null: " + p.why}
+	return out.because("every argument can be NULL")
+}
+
+// nullIf gives its first argument but where the two are equal.
+func (s *scope) nullIf(n *query.NullIfExpr) value {
+	v := s.value(n.Args[0])
+	equal := query.OpExpr{Header: n.Header, Op: n.Op, Func: n.Func, InputColl: n.InputColl, Args: n.Args}
+	equal.Typ = pgtype.BoolOID
+	switch {
+	case !v.notNull:
+		return v.because("NULLIF of " + v.reason())
+	case s.value(n.Args[1]).null:
+		return v.because("NULLIF with NULL changes nothing: " + v.reason())
+	case s.outcome(&equal)&outTrue == 0:
+		return v.because("the arguments of NULLIF are never equal here, and the first is not null")
+	}
+	v.notNull = false
+	return v.because("NULLIF gives NULL for equal arguments")
+}
+
+// rowCompare looks at the pairs from the left until one differs, so that all must be
+// not null.
+func (s *scope) rowCompare(n *query.RowCompareExpr) value {
+	for i, op := range n.Ops {
+		if v := s.operator(op, []query.Expr{n.Left[i], n.Right[i]}); !v.notNull {
+			return v.asNull(false)
+		}
+	}
+	return never("every operand is not null")
+}
+
+// xmlExpr is one of the XML constructors; what is not NULL for NULL arguments is
+// told by its kind (ExecEvalXmlExpr, execExprInterp.c).
+func (s *scope) xmlExpr(n *query.XMLExpr) value {
+	switch strings.TrimPrefix(strings.ToUpper(n.Op), "XML") {
+	case "ELEMENT":
+		return never("XMLELEMENT")
+	case "CONCAT", "FOREST":
+		for _, a := range append(append([]query.Expr{}, n.Args...), n.NamedArgs...) {
+			if s.value(a).notNull {
+				return never("one of the values is not null")
 			}
 		}
+		return maybe("every value can be NULL")
 	}
-	if r.notNull && !v.NullingRels.IsEmpty() {
-		r.why += ", and WHERE rejects the rows that the outer join adds"
-	}
-	return r
+	return maybe("XML expression")
 }
 
-func joinName(q *query.Query, index int) string {
-	if index <= len(q.RangeTable) {
-		switch q.RTE(index).JoinType {
-		case query.JoinFull:
-			return "a FULL JOIN"
-		case query.JoinRight:
-			return "a RIGHT JOIN"
+// param is $n: of the statement, or an argument of the SQL function whose body this
+// is, or a column of a subquery that an operator is applied to.
+func (s *scope) param(n *query.Param) value {
+	switch n.Kind {
+	case query.ParamSublink:
+		if n.Number >= 1 && n.Number <= len(s.sublinkCols) {
+			return s.sublinkCols[n.Number-1]
 		}
-	}
-	return "a LEFT JOIN"
-}
-
-// base is what a range table entry says of its column, outer joins aside.
-func (s *scope) base(rte *query.RangeTblEntry, v *query.Var) value {
-	switch rte.Kind {
-	case query.RTEJoin:
-		if v.AttNo > 0 && v.AttNo <= len(rte.JoinAliasVars) {
-			return s.value(rte.JoinAliasVars[v.AttNo-1])
+	case query.ParamExtern:
+		root := s
+		for root.outer != nil {
+			root = root.outer
 		}
-	case query.RTERelation:
-		return s.tableColumn(rte, v)
-	case query.RTESubquery:
-		return pick(s.subquery(rte.Subquery, s), v.AttNo)
-	case query.RTECTE:
-		return pick(s.cte(rte), v.AttNo)
-	case query.RTEValues:
-		for _, row := range rte.Values {
-			if v.AttNo < 1 || v.AttNo > len(row) {
-				return maybe("whole row")
+		if root.args != nil {
+			if n.Number >= 1 && n.Number <= len(root.args) {
+				return root.args[n.Number-1]
 			}
-			if r := s.value(row[v.AttNo-1]); !r.notNull {
-				return maybe("a row of VALUES has a value that can be NULL")
-			}
+			return maybe("argument of a function")
 		}
-		return never("every row of VALUES has a value")
-	case query.RTEFunction:
-		return s.functionColumn(rte, v)
-	}
-	return maybe("unknown source")
-}
-
-func pick(list []value, attno int) value {
-	if attno < 1 || attno > len(list) {
-		return maybe("whole row")
-	}
-	return list[attno-1]
-}
-
-// isGroupExpr tells an expression that a query with GROUPING SETS groups by.
-func (s *scope) isGroupExpr(e query.Expr) bool {
-	if len(s.q.GroupingSets) == 0 {
-		return false
-	}
-	for _, g := range s.q.GroupClause {
-		for _, te := range s.q.TargetList {
-			if te.SortGroupRef == g.Ref && query.Equal(plainCast(te.Expr), plainCast(e)) {
-				return true
-			}
+		if why := s.shared().opts.Params[n.Number]; why != "" {
+			return never(why)
 		}
 	}
-	return false
-}
-
-// castKeeps reports whether a cast of an array's elements makes no NULL of a value.
-func (s *scope) castKeeps(elem query.Expr) bool {
-	good := true
-	query.Walk(elem, func(x query.Expr) bool {
-		if f, ok := x.(*query.FuncExpr); ok {
-			fn := s.cat.Func(f.Func)
-			good = good && fn != nil && fn.Strict && fn.OID < pgtype.FirstNormalOID && s.isCast(fn) && !nullOnValues[fn.Source]
-		}
-		return good
-	})
-	return good
-}
-
-// subquery returns the values of a query's output columns.
-func (s *scope) subquery(q *query.Query, outer *scope) []value {
-	if have, ok := s.subs[q]; ok {
-		return have
-	}
-	inner := newScope(s.cat, q, outer)
-	list := inner.values()
-	s.subs[q] = list
-	return list
-}
-
-func (s *scope) values() []value {
-	var list []value
-	for _, te := range s.outputs() {
-		list = append(list, s.value(te.Expr))
-	}
-	if s.q.SetOperations != nil {
-		list = s.setValues(s.q.SetOperations)
-	}
-	return list
-}
-
-// setValues combines the arms of a set operation.
-func (s *scope) setValues(n query.SetOpNode) []value {
-	switch n := n.(type) {
-	case *query.RangeTblRef:
-		return s.subquery(s.q.RTE(n.Index).Subquery, s)
-	case *query.SetOperationStmt:
-		left := s.setValues(n.Left)
-		if n.Op == query.SetOpExcept {
-			return left
-		}
-		right := s.setValues(n.Right)
-		out := make([]value, len(left))
-		for i := range left {
-			l, r := left[i], right[i]
-			switch {
-			case l.notNull && r.notNull, n.Op == query.SetOpIntersect && (l.notNull || r.notNull):
-				out[i] = value{true, l.elements && r.elements, "not null: in every arm of the set operation"}
-			case !l.notNull:
-				out[i] = maybe("in an arm of the set operation (" + strings.TrimPrefix(l.why, "nullable: ") + ")")
-			default:
-				out[i] = maybe("in an arm of the set operation (" + strings.TrimPrefix(r.why, "nullable: ") + ")")
-			}
-		}
-		return out
-	}
-	return nil
-}
-
-func (s *scope) setOperation(cols []Column) {
-	for i, v := range s.setValues(s.q.SetOperations) {
-		if i < len(cols) {
-			cols[i] = Column{Nullable: !v.notNull, ElementNullable: !v.elements, Why: v.why}
-		}
-	}
-}
-
-// cte returns the values of a WITH query's columns. A recursive one starts from
-// its non-recursive term and is worked out again with what came of it, which
-// only takes promises back.
-func (s *scope) cte(rte *query.RangeTblEntry) []value {
-	at := s.up(rte.CTELevels)
-	if at == nil {
-		return nil
-	}
-	for _, c := range at.q.CTEs {
-		if c.Name != rte.CTEName {
-			continue
-		}
-		if have, ok := at.ctes[c]; ok {
-			return have
-		}
-		if !c.Recursive {
-			at.ctes[c] = newScope(s.cat, c.Query, at).values()
-			return at.ctes[c]
-		}
-		start := make([]value, len(c.ColTypes))
-		for i := range start {
-			start[i] = never("in every term of the recursion")
-		}
-		at.ctes[c] = start
-		for {
-			next := newScope(s.cat, c.Query, at).values()
-			same := true
-			for i := range next {
-				same = same && next[i].notNull == at.ctes[c][i].notNull
-			}
-			at.ctes[c] = next
-			if same {
-				return next
-			}
-		}
-	}
-	return nil
-}
-
-func (s *scope) functionColumn(rte *query.RangeTblEntry, v *query.Var) value {
-	at := 0
-	for _, f := range rte.Functions {
-		if v.AttNo > at && v.AttNo <= at+f.ColCount {
-			if len(rte.Functions) > 1 {
-				return maybe("a shorter function of ROWS FROM is padded with NULL")
-			}
-			fe, ok := f.Expr.(*query.FuncExpr)
-			if !ok {
-				return s.value(f.Expr)
-			}
-			if fn := s.cat.Func(fe.Func); fn != nil && fn.OID < pgtype.FirstNormalOID && neverNullRows[fn.Source] {
-				return never(fn.Name + " gives no NULL")
-			}
-			return maybe("function in FROM")
-		}
-		at += f.ColCount
-	}
-	if rte.Ordinality && v.AttNo == at+1 {
-		return never("WITH ORDINALITY")
-	}
-	return maybe("function in FROM")
+	return maybe("parameter")
 }
