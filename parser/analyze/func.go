@@ -50,6 +50,9 @@ func (s *state) transformFuncCall(fn *pg.FuncCall) query.Expr {
 		// Before it became a keyword it was a name like any other.
 		return s.columnRef(&pg.ColumnRef{Fields: []*pg.Node{pg.MakeStrNode("system_user")}, Location: fn.Location})
 	}
+	if e := s.jsonFunction(fn); e != nil {
+		return e
+	}
 	last := s.lastSRF
 	var args []query.Expr
 	for _, n := range fn.Args {

@@ -18,11 +18,15 @@ func (a *analyzer) input(t *catalog.Type, text string, mod pgtype.Typmod) string
 		a.regclass(strings.TrimSpace(text))
 		return text
 	}
+	a.checkText(t, text)
 	v, err := pgtype.Parse(a.cat.Desc(t.OID), text, mod, pgtype.Env{Major: a.cat.Major})
 	if err != nil {
 		var bad *pgtype.ValueError
 		if !errors.As(err, &bad) {
 			return text
+		}
+		if a.cat.Major >= 18 {
+			bad.Hint = strings.Replace(bad.Hint, `"datestyle"`, `"DateStyle"`, 1)
 		}
 		e := a.errorAt(bad.Code, noLoc, "%s", bad.Message)
 		e.Detail, e.Hint = bad.Detail, bad.Hint

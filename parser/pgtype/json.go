@@ -48,10 +48,58 @@ func parseJSON(text string, jsonb bool) (*jsonValue, error) {
 		return nil, err
 	}
 	if p.space(); p.i < len(p.s) {
-		return nil, p.fail()
+		return nil, p.expected("end of input")
 	}
 	return v, nil
 }
+
+// badToken refuses what begins at start as no token, with the word characters
+// behind what was read of it.
+func (p *jsonParser) badToken(start int) error {
+	for isWord(p.peek()) {
+		p.i++
+	}
+	detail := fmt.Sprintf("Token \"%s\" is invalid.", p.s[start:p.i])
+	return &ValueError{Code: codeSyntax, Message: jsonSyntax, Detail: detail}
+}
+
+// expected is the error of a token that may not stand where it does; a text that
+// is no token at all is refused as such (report_parse_error, jsonapi.c).
+func (p *jsonParser) expected(what string) error {
+	err := p.fail()
+	bad, ok := err.(*ValueError) //nolint:errorlint // made above
+	if !ok || p.i >= len(p.s) {
+		return err
+	}
+	start := p.i
+	defer func() { p.i = start }()
+	switch c := p.peek(); {
+	case strings.IndexByte("{}[],:", c) >= 0:
+		p.i++
+	case c == '"':
+		if _, e := p.str(); e != nil {
+			return e
+		}
+	case c == '-' || isDigit(c):
+		if _, e := p.number(); e != nil {
+			return e
+		}
+	case p.word("true"), p.word("false"), p.word("null"):
+	default:
+		for isWord(p.peek()) {
+			p.i++
+		}
+		if p.i > start {
+			bad.Detail = fmt.Sprintf("Token \"%s\" is invalid.", p.s[start:p.i])
+		}
+		return bad
+	}
+	bad.Detail = fmt.Sprintf("Expected %s, but found \"%s\".", what, p.s[start:p.i])
+	return bad
+}
+
+// isWord reports whether a byte goes on with a word (JSON_ALPHANUMERIC_CHAR).
+func isWord(c byte) bool { return isAlpha(c) || isDigit(c) || c == '_' || c >= 0x80 }
 
 func (p *jsonParser) fail() error {
 	detail := "The input string ended unexpectedly."
@@ -59,8 +107,10 @@ func (p *jsonParser) fail() error {
 		_, w := utf8.DecodeRuneInString(p.s[p.i:])
 		detail = fmt.Sprintf("Token \"%s\" is invalid.", p.s[p.i:p.i+w])
 	}
-	return &ValueError{Code: codeSyntax, Message: "invalid input syntax for type json", Detail: detail}
+	return &ValueError{Code: codeSyntax, Message: jsonSyntax, Detail: detail}
 }
+
+const jsonSyntax = "invalid input syntax for type json"
 
 func (p *jsonParser) space() {
 	for p.i < len(p.s) && strings.IndexByte(" \t\n\r", p.s[p.i]) >= 0 {
@@ -98,14 +148,14 @@ func (p *jsonParser) value() (*jsonValue, error) {
 	case p.word("null"):
 		return &jsonValue{kind: jsonNull}, nil
 	}
-	return nil, p.fail()
+	return nil, p.expected("JSON value")
 }
 
 func (p *jsonParser) word(w string) bool {
 	if !strings.HasPrefix(p.s[p.i:], w) {
 		return false
 	}
-	if end := p.i + len(w); end < len(p.s) && (isAlpha(p.s[end]) || isDigit(p.s[end]) || p.s[end] == '_' || p.s[end] >= 0x80) {
+	if end := p.i + len(w); end < len(p.s) && isWord(p.s[end]) {
 		return false
 	}
 	p.i += len(w)
@@ -127,11 +177,11 @@ func (p *jsonParser) number() (*jsonValue, error) {
 	if p.peek() == '0' {
 		p.i++
 	} else if !digits() {
-		return nil, p.fail()
+		return nil, p.badToken(start)
 	}
 	if p.peek() == '.' {
 		if p.i++; !digits() {
-			return nil, p.fail()
+			return nil, p.badToken(start)
 		}
 	}
 	if c := p.peek(); c == 'e' || c == 'E' {
@@ -139,11 +189,11 @@ func (p *jsonParser) number() (*jsonValue, error) {
 			p.i++
 		}
 		if !digits() {
-			return nil, p.fail()
+			return nil, p.badToken(start)
 		}
 	}
 	if c := p.peek(); isDigit(c) || isAlpha(c) || c == '_' || c >= 0x80 {
-		return nil, p.fail()
+		return nil, p.badToken(start)
 	}
 	v := &jsonValue{kind: jsonNumber}
 	if p.jsonb {
@@ -177,7 +227,7 @@ func (p *jsonParser) array() (*jsonValue, error) {
 			p.i++
 			return v, nil
 		default:
-			return nil, p.fail()
+			return nil, p.expected(`"," or "]"`)
 		}
 	}
 }
@@ -192,14 +242,17 @@ func (p *jsonParser) object() (*jsonValue, error) {
 	}
 	for {
 		if p.space(); p.peek() != '"' {
-			return nil, p.fail()
+			if len(members) == 0 {
+				return nil, p.expected(`string or "}"`)
+			}
+			return nil, p.expected("string")
 		}
 		key, err := p.str()
 		if err != nil {
 			return nil, err
 		}
 		if p.space(); p.peek() != ':' {
-			return nil, p.fail()
+			return nil, p.expected(`":"`)
 		}
 		p.i++
 		e, err := p.value()
@@ -222,7 +275,7 @@ func (p *jsonParser) object() (*jsonValue, error) {
 			}
 			return v, nil
 		default:
-			return nil, p.fail()
+			return nil, p.expected(`"," or "}"`)
 		}
 	}
 }
@@ -237,12 +290,16 @@ func compareKeys(a, b string) int {
 }
 
 func (p *jsonParser) str() (string, error) {
+	start := p.i
 	p.i++
 	var b strings.Builder
 	for {
 		switch c := p.peek(); {
-		case p.i >= len(p.s) || c < ' ':
-			return "", p.fail()
+		case p.i >= len(p.s):
+			return "", p.badToken(start)
+		case c < ' ':
+			detail := fmt.Sprintf("Character with value 0x%02x must be escaped.", c)
+			return "", &ValueError{Code: codeSyntax, Message: jsonSyntax, Detail: detail}
 		case c == '"':
 			p.i++
 			return b.String(), nil
