@@ -135,7 +135,12 @@ func (w *world) compareErrors(bad *pgconn.PgError, diags diag.List, file *source
 		w.report("error code", bad.Code+" "+d.SQLState+" "+generic(bad.Message), said)
 	case d.Message != bad.Message && !constant(bad):
 		w.report("error message", bad.Code+" "+generic(bad.Message), said)
-	case bad.Position > 0 && !d.Span.IsZero() && !constant(bad):
+	case constant(bad):
+	case bad.Detail != d.Detail:
+		w.report("error detail", bad.Code+" "+generic(bad.Message)+" "+generic(bad.Detail), fmt.Sprintf("%s: %s, not %s", bad.Message, bad.Detail, d.Detail))
+	case bad.Hint != "" && bad.Hint != d.Hint:
+		w.report("error hint", bad.Code+" "+generic(bad.Message)+" "+generic(bad.Hint), fmt.Sprintf("%s: %s, not %s", bad.Message, bad.Hint, d.Hint))
+	case bad.Position > 0 && !d.Span.IsZero():
 		if at := utf8.RuneCountInString(file.Text[:d.Span.Start]) + 1; at != int(bad.Position) {
 			w.report("error position", bad.Code+" "+generic(bad.Message), fmt.Sprintf("%s at %d, not %d", bad.Message, bad.Position, at))
 		}
@@ -258,7 +263,7 @@ func (w *world) execute(sql string, d *pgconn.StatementDescription, f *infer.Fac
 		if len(outputs) == 0 {
 			continue
 		}
-		if k := f.Cardinality; k == infer.None || k == infer.ExactlyOne && rows != 1 || k == infer.AtMostOne && rows > 1 {
+		if k := f.Cardinality; k == infer.None && rows != 0 || k == infer.ExactlyOne && rows != 1 || k == infer.AtMostOne && rows > 1 {
 			w.report("cardinality", k.String()+" "+genericWhy(f.CardinalityWhy),
 				fmt.Sprintf("%d rows with data %d and parameters %s, not %s (%s)", rows, i, shown(params), k, f.CardinalityWhy))
 		}

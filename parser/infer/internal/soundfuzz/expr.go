@@ -2,6 +2,7 @@ package soundfuzz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -123,6 +124,13 @@ func (g *generator) exprOf(t *catalog.Type, w where, depth int) *node {
 }
 
 func (g *generator) columnOf(t *catalog.Type, w where) *node {
+	if g.chance(2) {
+		for _, c := range g.focus {
+			if c.typ.OID == t.OID && (slices.Contains(w.columns, c) || slices.Contains(w.outer, c)) {
+				return &node{text: c.ref}
+			}
+		}
+	}
 	var own, outer []string
 	for _, c := range w.columns {
 		if c.typ.OID == t.OID {
@@ -307,7 +315,11 @@ func (g *generator) caseOf(t *catalog.Type, w where, depth int) *node {
 	whens := listOf(" ", 1)
 	n := seq("CASE")
 	boolean := g.typeOf("bool")
-	if g.chance(3) {
+	if c := g.columnOf(t, w); c != nil && g.chance(3) {
+		// A branch for the rows in which the column is (not) NULL.
+		test := pick(g, []string{"IS NOT NULL", "IS NULL", "IS NOT DISTINCT FROM NULL"})
+		whens.kids = append(whens.kids, seq("WHEN", c, test, "THEN", pick(g, []*node{{text: c.text}, g.expr(t, w, depth-1)})))
+	} else if g.chance(3) {
 		of := g.comparable()
 		n.kids = append(n.kids, g.expr(of, w, depth-1))
 		boolean = of
@@ -419,7 +431,7 @@ func (g *generator) json(t *catalog.Type, w where, depth int) *node {
 			if g.cat.Major < 16 || t.Name != "json" {
 				return nil
 			}
-			return seq("JSON_OBJECT(", "'k' :", x(text), maybe("ABSENT ON NULL"), ")")
+			return seq(pick(g, []string{"JSON_OBJECT( 'k' :", "JSON_ARRAY("}), x(text), maybe("ABSENT ON NULL"), ")")
 		}},
 	)
 }
@@ -486,6 +498,11 @@ func (g *generator) condition(w where, depth int) *node {
 			t = c
 		}
 	}
+	if len(g.focus) > 0 && g.chance(2) {
+		if c := pick(g, g.focus).typ; g.sorts(c) {
+			t = c
+		}
+	}
 	x := func() *node { return g.expr(t, w, depth-1) }
 	b := func() *node { return g.expr(g.typeOf("bool"), w, depth-1) }
 	not := func(s string) string {
@@ -531,6 +548,16 @@ func (g *generator) condition(w where, depth int) *node {
 		choice{1, func() *node {
 			u := g.comparable()
 			return seq("( (", x(), ",", g.expr(u, w, depth-1), ")", pick(g, []string{"IN", "=", "<", "NOT IN"}), "(", g.query([]*catalog.Type{t, u}, inner, depth-1), ") )")
+		}},
+		choice{1, func() *node {
+			d := func() *node { return g.expr(g.typeOf("date"), w, 0) }
+			return seq("( (", d(), ",", d(), ") OVERLAPS (", d(), ",", d(), ") )")
+		}},
+		choice{1, func() *node {
+			if g.cat.Major < 16 {
+				return nil
+			}
+			return seq("(", g.expr(g.typeOf("text"), w, depth-1), "IS", not("JSON"), pick(g, []string{"", "OBJECT", "ARRAY WITH UNIQUE KEYS"}), ")")
 		}},
 		choice{1, func() *node {
 			s := g.typeOf("text")

@@ -26,6 +26,23 @@ func (g *generator) seen(t *catalog.Table, alias string) []column {
 			out = append(out, column{alias + "." + c.Name, typ})
 		}
 	}
+	for _, x := range t.Indexes {
+		k := key{alias: alias}
+		for _, c := range x.Keys[:x.NumKeys] {
+			if c.Column > 0 {
+				k.columns = append(k.columns, t.ColumnName(c.Column))
+			}
+		}
+		if x.Unique && len(k.columns) > 0 {
+			g.keys = append(g.keys, k)
+		}
+	}
+	if row := g.cat.Type(t.RowType); row != nil && g.chance(8) {
+		out = append(out, column{alias, row})
+	}
+	if t.View == nil && g.chance(8) {
+		out = append(out, column{alias + ".tableoid", g.typeOf("oid")})
+	}
 	return out
 }
 
@@ -215,6 +232,11 @@ func (g *generator) join(lateral where, depth int) (*node, []column) {
 			i := g.n(len(shared))
 			n.kids = append(n.kids, seq("USING ("+shared[i]+")"))
 			all = append([]column{{shared[i], types[i]}}, all...)
+			if g.chance(4) {
+				alias := g.alias()
+				n.kids = append(n.kids, &node{text: "AS " + alias})
+				all = append(all, column{alias + "." + shared[i], types[i]})
+			}
 		case g.chance(30):
 			n = seq("(", left, "NATURAL", kind, right)
 		default:

@@ -28,6 +28,11 @@ type generator struct {
 	// noParams is set in what is stored in the catalog.
 	noParams bool
 	ctes     []table
+	// focus are the columns that the expressions of a query come back to, so that
+	// conditions and outputs are often about the same ones.
+	focus []column
+	// keys are the keys of the tables that the statement has named.
+	keys []key
 }
 
 // excluded are functions that look outside the database, wait, need much memory
@@ -38,6 +43,12 @@ var excluded = strings.Fields(`pg_ lo_ has_ binary_upgrade fmgr_ txid_ current_s
 	system_user session_user getpgusername oidvectortypes ts_stat ts_debug ts_parse ts_token ts_lexize ts_rewrite
 	bitlength gtsvector loread lowrite currtid timeofday setseed _pg unique_key amvalidate suppress_ bernoulli system
 	generate_series plpgsql_ dsnowball_ heap_tableam bthandler hashhandler gisthandler ginhandler spghandler`)
+
+// key is a key of a table under an alias.
+type key struct {
+	alias   string
+	columns []string
+}
 
 // newGenerator returns one for a catalog.
 func newGenerator(cat *catalog.Catalog, seed, stream uint64) *generator {

@@ -6,7 +6,7 @@ import (
 
 // statement writes a statement of any kind.
 func (g *generator) statement() *node {
-	g.params, g.counter, g.ctes = nil, 0, nil
+	g.params, g.counter, g.ctes, g.keys, g.focus = nil, 0, nil, nil, nil
 	depth := 1 + g.n(3)
 	switch n := g.n(20); {
 	case n < 15 || len(g.tables()) == 0:
@@ -51,6 +51,7 @@ func (g *generator) returning(depth int) (*node, []column) {
 	default:
 		n = seq("DELETE FROM", t.Name, "AS w", g.filter(where{columns: g.seen(t, "w")}))
 	}
+	g.keys = nil
 	return seq(n, "RETURNING", list), cols
 }
 
@@ -177,7 +178,16 @@ func (g *generator) insert(t *catalog.Table, depth int) *node {
 func (g *generator) sets(t *catalog.Table, in where, depth int) *node {
 	list := listOf(", ", 1)
 	for _, c := range g.stored(t, false) {
-		list.kids = append(list.kids, seq(c.Name, "=", g.assigned(c, in, depth)))
+		t := g.cat.Type(c.Type)
+		switch {
+		case t.IsArray() && g.chance(6):
+			list.kids = append(list.kids, seq(c.Name+"[1] =", g.expr(g.cat.Type(t.Element), in, depth-1)))
+		case t.Kind == 'c' && g.typeTable(t) != nil && g.chance(3):
+			f := pick(g, g.typeTable(t).Columns)
+			list.kids = append(list.kids, seq(c.Name+"."+f.Name, "=", g.expr(g.cat.Type(f.Type), in, depth-1)))
+		default:
+			list.kids = append(list.kids, seq(c.Name, "=", g.assigned(c, in, depth)))
+		}
 	}
 	if len(list.kids) == 0 {
 		return nil

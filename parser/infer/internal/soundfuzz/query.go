@@ -2,6 +2,7 @@ package soundfuzz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -18,7 +19,9 @@ func (g *generator) alias() string {
 func (g *generator) types(w where) []*catalog.Type {
 	var out []*catalog.Type
 	for range 1 + g.n(4) {
-		if len(w.columns) > 0 && !g.chance(3) {
+		if len(g.focus) > 0 && g.chance(3) {
+			out = append(out, pick(g, g.focus).typ)
+		} else if len(w.columns) > 0 && !g.chance(3) {
 			out = append(out, pick(g, w.columns).typ)
 		} else {
 			out = append(out, g.anyType())
@@ -161,6 +164,11 @@ func (g *generator) selectOf(want []*catalog.Type, w where, depth int) *node {
 		from = maybe("FROM", items)
 	}
 	bare(in.columns, g)
+	outerFocus := g.focus
+	defer func() { g.focus = outerFocus }()
+	if len(in.columns) > 0 && g.chance(2) {
+		g.focus = []column{pick(g, in.columns), pick(g, in.columns)}
+	}
 	boolean := g.typeOf("bool")
 	var filter *node
 	if from != nil && g.chance(2) || g.chance(8) {
@@ -201,8 +209,12 @@ func (g *generator) selectOf(want []*catalog.Type, w where, depth int) *node {
 		}
 		list.kids = append(list.kids, e)
 	}
-	if want == nil && from != nil && group == nil && !out.aggregate && g.chance(12) {
-		list.kids = append(list.kids, &node{text: "*"})
+	if want == nil && from != nil && group == nil && !out.aggregate && g.chance(8) {
+		star := "*"
+		if alias, _, ok := strings.Cut(pick(g, append([]column{{ref: "*"}}, in.columns...)).ref, "."); ok {
+			star = pick(g, []string{alias + ".*", "(" + alias + ").*", alias})
+		}
+		list.kids = append(list.kids, &node{text: star})
 	}
 	var distinct, order, limit, lock *node
 	if g.chance(8) {
@@ -222,8 +234,11 @@ func (g *generator) selectOf(want []*catalog.Type, w where, depth int) *node {
 	if g.chance(5) {
 		limit = g.limit()
 	}
-	if distinct == nil && group == nil && !out.aggregate && !out.window && g.chance(12) || g.chance(200) {
+	if distinct == nil && group == nil && !out.aggregate && !out.window && want == nil && g.chance(12) || g.chance(300) {
 		lock = maybe(pick(g, []string{"FOR UPDATE", "FOR SHARE", "FOR NO KEY UPDATE SKIP LOCKED"}))
+	}
+	if limit == nil && order != nil && distinct == nil && g.chance(6) {
+		limit = maybe("FETCH FIRST", fmt.Sprint(1+g.n(2)), "ROWS WITH TIES")
 	}
 	return seq("SELECT", distinct, list, from, filter, group, having, order, limit, lock)
 }
@@ -244,6 +259,11 @@ func bare(columns []column, g *generator) {
 
 // predicate is a condition that mostly looks at columns.
 func (g *generator) predicate(w where, depth int) *node {
+	if len(g.keys) > 0 && g.chance(4) {
+		if n := g.keyed(w); n != nil {
+			return n
+		}
+	}
 	if len(w.columns) > 0 && g.chance(3) {
 		c, d := pick(g, w.columns), pick(g, w.columns)
 		if c.typ.OID == d.typ.OID && c.ref != d.ref && g.sorts(c.typ) {
@@ -256,6 +276,43 @@ func (g *generator) predicate(w where, depth int) *node {
 	n := g.condition(w, max(depth, 1))
 	n.typ = "bool"
 	return n
+}
+
+// keyed binds every column of a key of a relation that is seen.
+func (g *generator) keyed(w where) *node {
+	k := pick(g, g.keys)
+	list := listOf(" AND ", 1)
+	for _, name := range k.columns {
+		i := slices.IndexFunc(w.columns, func(c column) bool { return c.ref == k.alias+"."+name || c.ref == name })
+		if i < 0 {
+			return nil
+		}
+		c := w.columns[i]
+		op := pick(g, []string{"=", "=", "=", "=", "IS NOT DISTINCT FROM"})
+		var other *node
+		switch g.n(6) {
+		case 0:
+			if op == "=" {
+				other = seq("ANY (ARRAY[", listOf(", ", 1, g.literal(c.typ), g.literal(c.typ)), "])")
+			}
+		case 1:
+			list.kids = append(list.kids, expression("bool", c.ref, "IS NULL"))
+			continue
+		case 2, 3:
+			same := where{outer: w.outer}
+			for _, d := range w.columns {
+				if d.ref != c.ref {
+					same.columns = append(same.columns, d)
+				}
+			}
+			other = g.expr(c.typ, same, 0)
+		}
+		if other == nil {
+			other = g.expr(c.typ, where{outer: w.outer}, 0)
+		}
+		list.kids = append(list.kids, expression("bool", c.ref, op, other))
+	}
+	return expression("bool", "(", list, ")")
 }
 
 // groupBy writes GROUP BY and makes what was grouped the columns of out.
@@ -298,6 +355,9 @@ func (g *generator) groupBy(out *where, in where) *node {
 	}
 	if strings.ContainsAny(list.String(), "RCG") && g.chance(3) {
 		out.columns = append(out.columns, column{"GROUPING(" + keys[0] + ")", g.typeOf("int4")})
+	}
+	if len(list.kids) > 1 && g.chance(6) {
+		return maybe("GROUP BY DISTINCT", list)
 	}
 	return maybe("GROUP BY", list)
 }

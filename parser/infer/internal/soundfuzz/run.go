@@ -65,6 +65,9 @@ func Run(o Options) (*Stats, error) {
 			g := newGenerator(w.cat, seed, uint64(k)+1)
 			g.share(shared)
 			n := g.statement()
+			if k%3 == 2 {
+				n = g.mutate(n)
+			}
 			sql := n.String()
 			if len(sql) > 6000 {
 				continue
