@@ -91,7 +91,11 @@ func (w *rewriting) checkView() {
 		case query.CmdMerge:
 			verb = "merge into"
 		}
-		w.failDetail(errFeatureNotSupported, noLoc, why, "cannot %s column \"%s\" of view \"%s\"", verb, x.Name, w.t.Name)
+		name := x.Name
+		if c := w.t.Attr(x.ResNo); c != nil {
+			name = c.Name
+		}
+		w.failDetail(errFeatureNotSupported, noLoc, why, "cannot %s column \"%s\" of view \"%s\"", verb, name, w.t.Name)
 	}
 }
 

@@ -18,6 +18,10 @@ import (
 func (a *applier) addCheck(t *catalog.Table, c *pg.Constraint, recurse bool) {
 	loc := int(c.Location)
 	e, why := a.expr(t, c.RawExpr, analyze.KindCheck, pgtype.BoolOID, pgtype.NoTypmod)
+	if c.IsNoInherit && t.Kind == catalog.KindPartitioned {
+		// StoreRelCheck (heap.c).
+		a.fail("42P16", noLoc, "cannot add NO INHERIT constraint to partitioned table %q", t.Name)
+	}
 	name := c.Conname
 	if name == "" {
 		column := ""

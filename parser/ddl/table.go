@@ -148,6 +148,9 @@ func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node,
 	if a.orWarn(err) != "" {
 		return nil
 	}
+	if kind == analyze.KindGenerated {
+		a.immutable(e, "generation expression is not immutable")
+	}
 	return a.byOID(e)
 }
 
