@@ -219,7 +219,7 @@ func (s *splitter) psql(at int) {
 	}
 	s.lexer.Seek(at + len(line))
 	command := strings.Fields(line)[0]
-	if s.mode == Schema && (command == `\restrict` || command == `\unrestrict` || command == `\connect`) {
+	if s.mode == Schema && sayingNothing(command, strings.Fields(line)) {
 		return
 	}
 	s.diags.Add(diag.Diagnostic{
@@ -228,6 +228,24 @@ func (s *splitter) psql(at int) {
 		Message: fmt.Sprintf("%s is a command of psql, not SQL", command),
 		Hint:    "the file must hold SQL alone; take the line out",
 	})
+}
+
+// sayingNothing reports whether a command of psql does nothing to what is sent:
+// it prints, or sets how psql itself behaves.
+func sayingNothing(command string, words []string) bool {
+	switch command {
+	case `\restrict`, `\unrestrict`, `\connect`, `\c`, `\echo`, `\qecho`, `\warn`, `\timing`, `\pset`, `\encoding`, `\x`, `\conninfo`:
+		return true
+	case `\set`, `\unset`:
+		if len(words) < 2 {
+			return true
+		}
+		switch words[1] {
+		case "ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "QUIET", "ECHO", "ECHO_ERRORS", "VERBOSITY", "SHOW_CONTEXT", "AUTOCOMMIT":
+			return true
+		}
+	}
+	return false
 }
 
 // recover looks for a whole annotation on a line of its own inside a constant or

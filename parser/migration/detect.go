@@ -3,6 +3,7 @@ package migration
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/diag"
@@ -14,24 +15,25 @@ var (
 	gooseLine      = regexp.MustCompile(`(?im)^[ \t]*--[ \t]*\+goose\b`)
 	sqlMigrateLine = regexp.MustCompile(`(?im)^--[ \t]*\+migrate\b`)
 	dbmateLine     = regexp.MustCompile(`(?m)^--[ \t]*migrate:(up|down)\b`)
+	nodeLine       = regexp.MustCompile(`(?im)^--[ \t-]*up[ \t]+migration\b`)
 	ternLine       = regexp.MustCompile(`(?m)^---- (create above / drop below ----|tern: )`)
 	atlasLine      = regexp.MustCompile(`(?m)^-- atlas:(checkpoint|delimiter|txtar)\b`)
 	upDownName     = regexp.MustCompile(`^[0-9]+_.*\.(up|down)\.sql$`)
 	flywayName     = regexp.MustCompile(`^([VUB][0-9]+([._][0-9]+)*|R)__.*\.sql$`)
 	gooseGoName    = regexp.MustCompile(`^[0-9]+_.*\.go$`)
+	flywayJavaName = regexp.MustCompile(`^([VB][0-9]+([._][0-9]+)*|R)__.*\.(java|kt)$`)
+	nodeProgram    = regexp.MustCompile(`^[0-9]+_.*\.([mc]?js|ts)$`)
 )
 
 // sign is what one file shows of its format.
 type sign struct {
 	format Format
-	tool   string // of a format that is not read
 	file   *source.File
 	span   source.Span
-	why    string
 }
 
 // detect finds the format of a group of files from their names and contents. Two
-// formats side by side, and one that is not read, are errors.
+// formats side by side are an error.
 func detect(g group, files []*source.File) (Format, diag.List) {
 	var signs []sign
 	for _, f := range files {
@@ -39,18 +41,17 @@ func detect(g group, files []*source.File) (Format, diag.List) {
 			signs = append(signs, s)
 		}
 	}
-	if len(signs) == 0 {
+	switch {
+	case g.folders:
+		return Folders, nil
+	case len(signs) == 0 && slices.Contains(g.others, "atlas.sum"):
+		return Atlas, nil
+	case len(signs) == 0:
 		return Plain, nil
 	}
 	first := signs[0]
 	var diags diag.List
 	for _, s := range signs {
-		if s.tool != "" {
-			d := problem(s.file, s.span, "not supported yet: migrations of %s", s.tool)
-			d.Hint = s.why
-			diags.Add(d)
-			return "", diags
-		}
 		if s.format != first.format {
 			d := problem(s.file, s.span, "migrations of %s and %s in one place", first.format, s.format)
 			d.Related = []diag.Related{{
@@ -60,20 +61,29 @@ func detect(g group, files []*source.File) (Format, diag.List) {
 			return "", diags
 		}
 	}
-	if first.format == Goose {
-		for _, name := range g.others {
-			if gooseGoName.MatchString(name) && !strings.HasSuffix(name, "_test.go") {
-				d := problem(source.NewFile(g.path+"/"+name, ""), source.Span{},
-					"not supported yet: the Go migration %s", name)
-				d.Hint = "what a Go migration does to the schema cannot be read; give its DDL as a schema file of its own"
-				diags.Add(d)
-			}
-		}
-	}
-	if diags.HasErrors() {
-		return "", diags
-	}
 	return first.format, nil
+}
+
+// programs reports the migrations beside the files that are programs.
+func programs(format Format, g group) diag.List {
+	var diags diag.List
+	for _, name := range g.others {
+		what := ""
+		switch {
+		case format == Goose && gooseGoName.MatchString(name) && !strings.HasSuffix(name, "_test.go"):
+			what = "Go"
+		case format == Flyway && flywayJavaName.MatchString(name):
+			what = "Java"
+		case format == NodePgMigrate && nodeProgram.MatchString(name):
+			what = "JavaScript"
+		default:
+			continue
+		}
+		d := problem(source.NewFile(g.path+"/"+name, ""), source.Span{}, "not supported yet: the %s migration %s", what, name)
+		d.Hint = "what a " + what + " migration does to the schema cannot be read; give its DDL as a schema file of its own"
+		diags.Add(d)
+	}
+	return diags
 }
 
 func signOf(f *source.File) (sign, bool) {
@@ -98,26 +108,23 @@ func signOf(f *source.File) (sign, bool) {
 		return sign{format: Dbmate, file: f, span: span}, true
 	}
 	if span, ok := at(sqlMigrateLine); ok {
-		return sign{tool: "sql-migrate", file: f, span: span}, true
+		return sign{format: SQLMigrate, file: f, span: span}, true
 	}
 	if span, ok := at(ternLine); ok {
-		return sign{
-			tool: "tern", file: f, span: span,
-			why: "the files of tern are templates, which must be run to be read",
-		}, true
+		return sign{format: Tern, file: f, span: span}, true
+	}
+	if span, ok := at(nodeLine); ok {
+		return sign{format: NodePgMigrate, file: f, span: span}, true
 	}
 	if span, ok := at(atlasLine); ok {
-		return sign{
-			tool: "atlas with " + strings.TrimPrefix(f.Text[span.Start:span.End], "-- "), file: f, span: span,
-			why: "plain files of atlas are read",
-		}, true
+		return sign{format: Atlas, file: f, span: span}, true
 	}
 	base := baseName(f.Name)
 	switch {
 	case upDownName.MatchString(base):
 		return sign{format: GolangMigrate, file: f}, true
 	case flywayName.MatchString(base):
-		return sign{tool: "Flyway", file: f}, true
+		return sign{format: Flyway, file: f}, true
 	}
 	return sign{}, false
 }

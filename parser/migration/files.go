@@ -24,6 +24,8 @@ type group struct {
 	// others are the names of files beside them that are no SQL; only of a
 	// directory that was named as such.
 	others []string
+	// folders is set where each migration is a folder of its own.
+	folders bool
 }
 
 // Expand returns the SQL files that paths name, as files, directories or globs:
@@ -74,6 +76,9 @@ func expand(name string) ([]group, diag.List) {
 	info, err := os.Stat(name)
 	if err == nil && info.IsDir() {
 		g, err := readDir(name)
+		if err == nil && len(g.files) == 0 {
+			g, err = readFolders(name)
+		}
 		if err != nil {
 			return fail("%s", errText(err))
 		}
@@ -227,6 +232,30 @@ func readDir(name string) (group, error) {
 	return g, nil
 }
 
+// readFolders lists a directory in which each migration is a folder with a
+// migration.sql, or an up.sql, in the order of their names.
+func readFolders(name string) (group, error) {
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return group{}, err
+	}
+	g := group{path: filepath.ToSlash(name), folders: true}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		for _, base := range []string{"migration.sql", "up.sql"} {
+			full := path.Join(g.path, e.Name(), base)
+			if info, err := os.Stat(full); err == nil && !info.IsDir() {
+				g.files = append(g.files, full)
+				break
+			}
+		}
+	}
+	slices.SortFunc(g.files, natural)
+	return g, nil
+}
+
 func readFile(name string) (*source.File, error) {
 	text, err := os.ReadFile(filepath.FromSlash(name))
 	if err != nil {
@@ -258,9 +287,16 @@ func versionOf(base string) (int64, error) {
 	return strconv.ParseInt(digits, 10, 64)
 }
 
-// order sorts the steps by version and reports versions used twice.
+// order sorts the steps as the tool applies them and reports versions used twice
+// and those that are missing.
 func order(dir *Dir) diag.List {
-	if dir.Format == Plain {
+	switch dir.Format {
+	case Flyway:
+		return orderFlyway(dir)
+	case Atlas:
+		fromCheckpoint(dir)
+	}
+	if !numbered(dir.Format) {
 		return nil
 	}
 	slices.SortStableFunc(dir.Steps, func(a, b Step) int { return cmp.Compare(a.Version, b.Version) })
@@ -271,11 +307,14 @@ func order(dir *Dir) diag.List {
 			// Tools differ in this: goose and golang-migrate refuse it, others go
 			// by the whole name, as is done here.
 			d := problem(b.File, source.Span{}, "version %d is also that of %s", b.Version, a.File.Name)
-			if dir.Format != Goose {
+			if dir.Format != Goose && dir.Format != Tern {
 				d.Severity = diag.Warning
 			}
 			diags.Add(d)
 		}
+	}
+	if dir.Format == Tern {
+		diags.Append(checkTern(dir))
 	}
 	return diags
 }

@@ -6,9 +6,8 @@
 // offset still is that of the file on disk. [Read] gives the same with versions
 // and formats.
 //
-// Read are goose, golang-migrate, dbmate, and plain SQL; the formats of other
-// tools are recognised and refused by name where they cannot be read as plain
-// SQL.
+// Read are the formats listed as [Format]; what a file leaves to be decided when
+// it is run (a template, a placeholder, a program) is refused by name.
 //
 // The package imports parser/source and parser/diag.
 package migration
@@ -32,11 +31,22 @@ type Format string
 
 // The formats that are read.
 const (
-	Plain         Format = "plain"          // SQL files, by name, numbers in it by value
-	Goose         Format = "goose"          // -- +goose Up
-	GolangMigrate Format = "golang-migrate" // 1_init.up.sql
-	Dbmate        Format = "dbmate"         // -- migrate:up
+	Plain         Format = "plain"           // SQL files, by name, numbers in it by value
+	Goose         Format = "goose"           // -- +goose Up
+	GolangMigrate Format = "golang-migrate"  // 1_init.up.sql
+	Dbmate        Format = "dbmate"          // -- migrate:up
+	Tern          Format = "tern"            // ---- create above / drop below ----
+	SQLMigrate    Format = "sql-migrate"     // -- +migrate Up
+	Atlas         Format = "atlas"           // atlas.sum, -- atlas:checkpoint
+	Flyway        Format = "flyway"          // V1__init.sql
+	NodePgMigrate Format = "node-pg-migrate" // -- Up Migration
+	Folders       Format = "folders"         // 1_init/migration.sql, 1_init/up.sql
 )
+
+// Formats lists the formats that are read.
+func Formats() []Format {
+	return []Format{Plain, Goose, GolangMigrate, Dbmate, Tern, SQLMigrate, Atlas, Flyway, NodePgMigrate, Folders}
+}
 
 // Dir is a directory of migrations, or some files of one directory.
 type Dir struct {
@@ -56,14 +66,18 @@ type Step struct {
 	File *source.File
 	// Spans are the parts that build the schema up, in the file.
 	Spans []source.Span
+	// Semicolons are what stands for one in the file; [Step.DDL] has one there.
+	Semicolons []source.Span
 	// NoTransaction is set where the file asks to be run without one.
 	NoTransaction bool
+
+	checkpoint bool // the file stands for all before it
 }
 
 // DDL returns the file with everything outside Spans blanked out.
 func (s Step) DDL() *source.File {
 	text := s.File.Text
-	if len(s.Spans) == 1 && s.Spans[0] == (source.Span{End: len(text)}) {
+	if len(s.Spans) == 1 && s.Spans[0] == (source.Span{End: len(text)}) && s.Semicolons == nil {
 		return s.File
 	}
 	blank := []byte(text)
@@ -76,6 +90,12 @@ func (s Step) DDL() *source.File {
 		}
 		at = max(at, span.End)
 	}
+	for _, span := range s.Semicolons {
+		for i := span.Start; i < span.End; i++ {
+			blank[i] = ' '
+		}
+		blank[span.Start] = ';'
+	}
 	return source.NewFile(s.File.Name, string(blank))
 }
 
@@ -83,8 +103,12 @@ func (s Step) DDL() *source.File {
 // is applied: paths as they are given, files of a directory by version or name.
 // A path that is not there, a format that cannot be read and a broken migration
 // are errors.
-func Load(paths []string) ([]*source.File, diag.List) {
-	dirs, diags := Read(paths)
+func Load(paths []string) ([]*source.File, diag.List) { return LoadAs(paths, "") }
+
+// LoadAs is [Load] of files in a given format; "" finds it out for each
+// directory.
+func LoadAs(paths []string, format Format) ([]*source.File, diag.List) {
+	dirs, diags := ReadAs(paths, format)
 	var files []*source.File
 	for _, d := range dirs {
 		for _, s := range d.Steps {
@@ -95,14 +119,18 @@ func Load(paths []string) ([]*source.File, diag.List) {
 }
 
 // Read is [Load] with versions and formats.
-func Read(paths []string) ([]Dir, diag.List) {
+func Read(paths []string) ([]Dir, diag.List) { return ReadAs(paths, "") }
+
+// ReadAs is [Read] of files in a given format; "" finds it out for each
+// directory.
+func ReadAs(paths []string, format Format) ([]Dir, diag.List) {
 	var dirs []Dir
 	var diags diag.List
 	for _, path := range paths {
 		groups, list := expand(path)
 		diags.Append(list)
 		for _, g := range groups {
-			dir, list := readGroup(g)
+			dir, list := readGroup(g, format)
 			diags.Append(list)
 			if dir != nil {
 				dirs = append(dirs, *dir)
@@ -113,7 +141,7 @@ func Read(paths []string) ([]Dir, diag.List) {
 }
 
 // readGroup reads the files of one directory.
-func readGroup(g group) (*Dir, diag.List) {
+func readGroup(g group, format Format) (*Dir, diag.List) {
 	var diags diag.List
 	dir := &Dir{Path: g.path}
 	var files []*source.File
@@ -125,12 +153,19 @@ func readGroup(g group) (*Dir, diag.List) {
 		}
 		files = append(files, f)
 	}
-	format, list := detect(g, files)
-	diags.Append(list)
-	if list.HasErrors() {
-		return nil, diags
+	if format == "" {
+		var list diag.List
+		format, list = detect(g, files)
+		diags.Append(list)
+		if list.HasErrors() {
+			return nil, diags
+		}
 	}
 	dir.Format = format
+	diags.Append(programs(format, g))
+	if diags.HasErrors() {
+		return nil, diags
+	}
 	for _, f := range files {
 		step, ok, list := readStep(format, f)
 		diags.Append(list)
@@ -149,24 +184,60 @@ func readStep(format Format, f *source.File) (step Step, ok bool, diags diag.Lis
 		return step, true, nil
 	}
 	base := baseName(f.Name)
-	if format == GolangMigrate && strings.HasSuffix(base, ".down.sql") {
-		return step, false, nil
+	switch format {
+	case GolangMigrate:
+		if strings.HasSuffix(base, ".down.sql") {
+			return step, false, nil
+		}
+		ok = strings.HasSuffix(base, ".up.sql")
+	case Flyway:
+		kind, _, _ := flywayKind(base)
+		if kind == 'U' {
+			return step, false, nil
+		}
+		ok = kind != 0
+	case Tern:
+		ok = ternName.MatchString(base)
+	default:
+		ok = true
 	}
-	version, err := versionOf(base)
-	if err != nil || format == GolangMigrate && !strings.HasSuffix(base, ".up.sql") {
+	if ok && numbered(format) {
+		version, err := versionOf(base)
+		ok, step.Version = err == nil, version
+	}
+	if !ok {
 		d := problem(f, source.Span{}, "%s passes over this file: its name is not that of a migration", format)
 		d.Severity = diag.Warning
 		diags.Add(d)
 		return step, false, diags
 	}
-	step.Version = version
 	switch format {
 	case Goose:
 		diags = readGoose(&step)
 	case Dbmate:
 		diags = readDbmate(&step)
+	case Tern:
+		diags = readTern(&step)
+	case SQLMigrate:
+		diags = readSQLMigrate(&step)
+	case NodePgMigrate:
+		diags = readNodePgMigrate(&step)
+	case Flyway:
+		diags = readFlyway(&step)
+	case Atlas:
+		diags = readAtlas(&step)
 	}
 	return step, !diags.HasErrors(), diags
+}
+
+// numbered reports whether a format's files are known and ordered by a number in
+// front of their names.
+func numbered(format Format) bool {
+	switch format {
+	case Goose, GolangMigrate, Dbmate, Tern:
+		return true
+	}
+	return false
 }
 
 func problem(f *source.File, span source.Span, format string, args ...any) diag.Diagnostic {

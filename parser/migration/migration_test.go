@@ -19,7 +19,7 @@ import (
 // of files (`-- name --` lines, `-> ` in front of a line whose own dashes would
 // divide it), into a folder and loads the paths named by its argument; it prints
 // what was read: format, version, and the DDL without blank lines, each with the
-// number of its line. The verb sources reads query files and prints their names.
+// number of its line; as=FORMAT tells the format. The verb sources reads query files and prints their names.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -36,13 +36,18 @@ func TestLoad(t *testing.T) {
 				}
 			}
 			var paths []string
+			var format migration.Format
 			for _, arg := range d.CmdArgs {
+				if arg.Key == "as" {
+					format = migration.Format(arg.Vals[0])
+					continue
+				}
 				paths = append(paths, dir+"/"+arg.Key)
 			}
 			var out strings.Builder
 			dirs, diags := []migration.Dir(nil), diag.List(nil)
 			if d.Cmd == "load" {
-				dirs, diags = migration.Read(paths)
+				dirs, diags = migration.ReadAs(paths, format)
 			} else {
 				var files []*source.File
 				files, diags = migration.Sources(paths)
@@ -82,6 +87,21 @@ func printStep(t *testing.T, out *strings.Builder, s migration.Step) {
 		if line = strings.TrimSpace(line); line != "" {
 			fmt.Fprintf(out, "  %d %s\n", n, line)
 		}
+	}
+}
+
+// TestLongLine holds that a line has no greatest length, and that what follows it
+// is read.
+func TestLongLine(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "1_a.sql")
+	text := "-- +goose Up\nINSERT INTO t VALUES ('" + strings.Repeat("x", 200_000) + "');\nCREATE TABLE u (a int);\n-- +goose Down\n"
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	files, diags := migration.Load([]string{name})
+	if diags.HasErrors() || len(files) != 1 || !strings.Contains(files[0].Text, "CREATE TABLE u") {
+		t.Fatal(len(files), diags)
 	}
 }
 

@@ -174,9 +174,13 @@ version: 1
 # else 16.
 # postgres: 16
 
-# DDL: files, globs, or folders of migrations (goose, golang-migrate, dbmate or
-# plain .sql).
+# DDL: files, globs, or folders of migrations.
 schema: [%s]
+
+# Whose migrations these are: plain, goose, golang-migrate, dbmate, tern,
+# sql-migrate, atlas, flyway, node-pg-migrate or folders. Left out: found out for
+# each folder.
+# format: goose
 
 # Annotated queries: files, folders or globs.
 queries: [%s]

@@ -5,8 +5,8 @@
 // error with its place in the file. Paths in a configuration are relative to
 // the file; the Config that comes out has them relative to the current folder.
 //
-// The package imports parser/diag, parser/source, planner/lint for the codes of
-// findings and templates/naming for the names of packages.
+// The package imports parser/diag, parser/source, parser/migration for the names
+// of formats, planner/lint for the codes of findings and templates/naming for the names of packages.
 package config
 
 import (
@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/migration"
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner/lint"
 	"github.com/dbgen/dbgen/templates/naming"
@@ -45,6 +46,9 @@ type Config struct {
 	Postgres int
 	// Schema lists files, directories (migrations too) and globs of DDL.
 	Schema []string
+	// Format says whose migrations Schema names (goose, flyway, …); "" finds it
+	// out for each directory.
+	Format string
 	// Queries lists files, directories and globs of annotated SQL.
 	Queries []string
 	// Stats is the statistics file. Defaults to none: plans are then
@@ -104,6 +108,7 @@ func Load(name string) ([]*Config, diag.List) {
 			{"version", r.number(&c.Version)},
 			{"postgres", r.number(&c.Postgres)},
 			{"schema", r.list(&c.Schema)},
+			{"format", r.text(&c.Format)},
 			{"queries", r.list(&c.Queries)},
 			{"stats", r.text(&c.Stats)},
 			{"catalogs", r.list(&c.Catalogs)},
@@ -156,11 +161,16 @@ func (c *Config) check(diags *diag.List) {
 	if c.Postgres != 0 && !slices.Contains(Versions, c.Postgres) {
 		c.at(diags, "postgres", "", "postgres must be 15, 16, 17 or 18, not %d", c.Postgres)
 	}
+	var formats []string
+	for _, f := range migration.Formats() {
+		formats = append(formats, string(f))
+	}
 	oneOf := func(key, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
 			c.at(diags, key, didYouMean(value, allowed), "%s must be %s, not %q", key, oneOfWords(allowed), value)
 		}
 	}
+	oneOf("format", c.Format, formats...)
 	oneOf("null", c.Null, "pointer", "sql", "pgtype")
 	oneOf("fail_on", c.FailOn, FailOn...)
 	var codes []string

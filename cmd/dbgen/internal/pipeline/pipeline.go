@@ -146,7 +146,7 @@ func (p *Project) readStats() *stats.File {
 
 // schema reports whether all files of the schema could be read.
 func (p *Project) schema() bool {
-	files, diags := migration.Load(p.Config.Schema)
+	files, diags := migration.LoadAs(p.Config.Schema, migration.Format(p.Config.Format))
 	p.Diags.Append(diags)
 	if slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == migration.InputCode }) {
 		return false
