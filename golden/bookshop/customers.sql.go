@@ -352,8 +352,6 @@ type CreateCustomerRow struct {
 
 // CreateCustomer adds an account.
 //
-// The error matches pgx.ErrNoRows if there is none.
-//
 // The error matches [ErrCustomersEmailLowerKey], [ErrCustomersFullNameCheck],
 // [ErrCustomersPublicIDKey] or [ErrEmailAddressForm] if that constraint is
 // violated.

@@ -97,8 +97,7 @@ type GetOrderByLegacyNumberRow struct {
 // GetOrderByLegacyNumber finds an order by the number the old shop gave it,
 // which its exports write as a decimal.
 //
-// It returns false if there is none. The error matches pgx.ErrTooManyRows if
-// there are several.
+// It returns false if there is none.
 //
 // Plan: Seq Scan on orders
 func (r *OrderRepository) GetOrderByLegacyNumber(ctx context.Context, legacyNumber pgtype.Numeric) (GetOrderByLegacyNumberRow, bool, error) {
@@ -691,8 +690,6 @@ type CreateOrderRow struct {
 }
 
 // CreateOrder stores the head of an order.
-//
-// The error matches pgx.ErrNoRows if there is none.
 //
 // The error matches [ErrOrdersCustomerIDFkey], [ErrOrdersNumberKey],
 // [ErrOrdersShippingAddressIDFkey] or [ErrOrdersTotalCheck] if that constraint

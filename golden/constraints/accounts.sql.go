@@ -164,8 +164,6 @@ var openSessionQuery = runtime.Query{Name: "OpenSession", SQL: openSessionSQL}
 
 // OpenSession writes in a WITH.
 //
-// The error matches pgx.ErrNoRows if there is none.
-//
 // The error matches [ErrLoginsSessionIDFkey], [ErrSessionsAccountIDFkey] or
 // [ErrSessionsPkey] if that constraint is violated.
 func (r *AccountRepository) OpenSession(ctx context.Context, id int64, accountID int64) (int64, error) {

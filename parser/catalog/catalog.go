@@ -60,6 +60,10 @@ const (
 	PublicSchemaOID    pgtype.OID = 2200
 )
 
+// TempSchema is the schema of temporary relations, which a name is looked up in
+// before the search path.
+const TempSchema = "pg_temp"
+
 // NewOID hands out the next OID for a user object. The first is
 // [pgtype.FirstNormalOID]; they ascend in the order of creation, as they do on
 // a server.

@@ -321,6 +321,9 @@ func byName[V any](c *Catalog, pick func(*objects) map[qualified]*V, schema, nam
 	if schema != "" {
 		return either(c, pick, qualified{schema, name})
 	}
+	if v := pick(&c.user)[qualified{TempSchema, name}]; v != nil {
+		return v
+	}
 	for _, s := range c.path() {
 		if v := either(c, pick, qualified{s, name}); v != nil {
 			return v

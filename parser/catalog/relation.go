@@ -25,6 +25,8 @@ type Table struct {
 	Kind   byte
 	// RowType is the composite type of its rows.
 	RowType pgtype.OID
+	// OfType is the composite type that a typed table is of, 0 for others.
+	OfType pgtype.OID
 	// Columns are in attribute order; Columns[i].Number is i+1, dropped
 	// columns keep their place.
 	Columns []*Column
@@ -90,9 +92,10 @@ type Column struct {
 	// Default is the default or generation expression, nil where unknown.
 	Default query.Expr
 	Dims    int
-	// Inherited columns come from a parent; Local ones are declared in the
-	// table itself (attislocal), which a column may be besides.
-	Inherited, Local bool
+	// InhCount is how many parents have the column (attinhcount); a Local one is
+	// declared in the table itself (attislocal), which it may be besides.
+	InhCount int
+	Local    bool
 
 	Comment string
 	Decl    Place
@@ -184,7 +187,16 @@ type Constraint struct {
 	Deferred   bool
 	Validated  bool
 	NoInherit  bool
-	Decl       Place
+	// InhCount is how many parents have a CHECK or NOT NULL (coninhcount); Local
+	// ones are declared in the table itself (conislocal).
+	InhCount int
+	Local    bool
+	// ExclOps are the operators of an exclusion constraint, one per key column.
+	ExclOps []pgtype.OID
+	// DeleteColumns are the columns that ON DELETE SET NULL or SET DEFAULT is
+	// confined to; nil for all.
+	DeleteColumns []int
+	Decl          Place
 }
 
 // Index is a row of pg_index.

@@ -13,108 +13,134 @@ import (
 // applied in the passes of ATController (tablecmds.c): what drops first, then
 // what changes types, what adds columns, constraints last.
 func (a *applier) alterTable(s *pg.AlterTableStmt) {
-	if s.Objtype == pg.ObjectType_OBJECT_INDEX {
+	switch s.Objtype {
+	case pg.ObjectType_OBJECT_INDEX:
 		a.alterIndex(s)
 		return
-	}
-	if s.Objtype == pg.ObjectType_OBJECT_TYPE {
+	case pg.ObjectType_OBJECT_TYPE:
 		a.alterComposite(s)
 		return
 	}
-	t := a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname)
+	r := s.Relation
+	loc := int(r.Location)
+	t := a.cat.TableByName(r.Schemaname, r.Relname)
 	if t == nil {
+		if x := a.cat.IndexByName(r.Schemaname, r.Relname); x != nil {
+			if s.Objtype != pg.ObjectType_OBJECT_TABLE {
+				a.fail("42809", loc, "%q is not %s", x.Name, kindWord(s.Objtype))
+			}
+			a.alterIndex(s)
+			return
+		}
 		if s.MissingOk {
 			return
 		}
-		a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
+		a.noRelation(r.Schemaname, r.Relname, loc)
 	}
 	if s.Objtype != pg.ObjectType_OBJECT_TABLE {
-		a.ofKind(t, s.Objtype, int(s.Relation.Location))
+		a.ofKind(t, s.Objtype, loc)
 	}
 	a.chosen = nil
+	allowed := map[*pg.AlterTableCmd]bool{}
+	for _, n := range s.Cmds {
+		c := n.GetAlterTableCmd()
+		allowed[c] = a.try(func() {
+			a.permitted(c, t.Kind, t.Name)
+			a.notSystem(t, noLoc)
+		})
+	}
+	a.retyping = &retyping{}
 	for pass := range passes {
 		for _, n := range s.Cmds {
 			c := n.GetAlterTableCmd()
-			if passOf(c) == pass {
-				a.try(func() { a.alterCommand(t, c, s.Relation.Inh) })
+			if allowed[c] && passOf(c) == pass {
+				a.try(func() { a.alterCommand(t, c, r.Inh) })
 			}
 		}
+		if pass == passRetype {
+			a.reread()
+		}
+	}
+	if a.retyping.rewrite {
+		a.rowTypeUnused(t, "table")
 	}
 }
 
-// passes is how many passes [passOf] tells apart.
-const passes = 5
+// The passes of one ALTER TABLE (AlterTablePass, tablecmds.c).
+const (
+	passDrop = iota
+	passRetype
+	passColumns
+	passNotNull
+	passChecks
+	passIndexes
+	passOther
+	passRest
+	passes
+)
 
-// passOf orders the commands of one ALTER TABLE (AlterTablePass, tablecmds.c).
 func passOf(c *pg.AlterTableCmd) int {
 	switch c.Subtype {
 	case pg.AlterTableType_AT_DropColumn, pg.AlterTableType_AT_DropConstraint, pg.AlterTableType_AT_DropNotNull,
 		pg.AlterTableType_AT_DropExpression, pg.AlterTableType_AT_DropIdentity:
-		return 0
+		return passDrop
 	case pg.AlterTableType_AT_AlterColumnType:
-		return 1
+		return passRetype
 	case pg.AlterTableType_AT_AddColumn:
-		return 2
-	case pg.AlterTableType_AT_AddConstraint:
-		if c.Def.GetConstraint().GetContype() == pg.ConstrType_CONSTR_FOREIGN {
-			return 4
+		return passColumns
+	case pg.AlterTableType_AT_SetNotNull:
+		return passNotNull
+	case pg.AlterTableType_AT_ColumnDefault:
+		if c.Def == nil {
+			return passDrop
 		}
-		return 3
-	case pg.AlterTableType_AT_ColumnDefault, pg.AlterTableType_AT_SetNotNull, pg.AlterTableType_AT_AddIdentity,
-		pg.AlterTableType_AT_SetIdentity:
-		return 2
+		return passOther
+	case pg.AlterTableType_AT_AddConstraint:
+		switch c.Def.GetConstraint().GetContype() {
+		case pg.ConstrType_CONSTR_FOREIGN:
+			return passOther
+		case pg.ConstrType_CONSTR_CHECK:
+			return passChecks
+		}
+		return passIndexes
+	case pg.AlterTableType_AT_AddIdentity:
+		return passOther
 	}
-	return 4
+	return passRest
 }
 
 func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bool) {
 	switch c.Subtype {
 	case pg.AlterTableType_AT_AddColumn:
-		a.alterAddColumn(t, c)
+		a.alterAddColumn(t, c, recurse)
 	case pg.AlterTableType_AT_DropColumn:
-		a.alterDropColumn(t, c)
+		a.alterDropColumn(t, c, recurse)
 	case pg.AlterTableType_AT_ColumnDefault:
 		a.alterDefault(t, c, recurse)
 	case pg.AlterTableType_AT_SetNotNull:
-		a.setNotNull(t, a.column(t, c.Name, noLoc))
+		a.alterSetNotNull(t, c, recurse)
 	case pg.AlterTableType_AT_DropNotNull:
-		a.alterDropNotNull(t, c)
+		a.alterDropNotNull(t, c, recurse)
 	case pg.AlterTableType_AT_DropExpression:
-		x := a.column(t, c.Name, noLoc)
-		if x.Generated == 0 {
-			if c.MissingOk {
-				return
-			}
-			a.fail("55000", noLoc, "column %q of relation %q is not a generated column", x.Name, t.Name)
-		}
-		for _, f := range a.family(t) {
-			if y := f.Column(x.Name); y != nil {
-				y.Generated, y.HasDefault, y.Default = 0, false, nil
-			}
-		}
+		a.alterDropExpression(t, c, recurse)
 	case pg.AlterTableType_AT_AlterColumnType:
-		a.alterColumnType(t, c)
+		a.alterColumnType(t, c, recurse)
 	case pg.AlterTableType_AT_AddIdentity, pg.AlterTableType_AT_SetIdentity, pg.AlterTableType_AT_DropIdentity:
 		a.alterIdentity(t, c)
 	case pg.AlterTableType_AT_AddConstraint:
 		a.alterAddConstraint(t, c, recurse)
 	case pg.AlterTableType_AT_DropConstraint:
-		a.alterDropConstraint(t, c)
+		a.alterDropConstraint(t, c, recurse)
 	case pg.AlterTableType_AT_ValidateConstraint:
-		k := constraint(t, c.Name)
-		if k == nil {
-			a.noConstraint(t, c.Name)
-		}
-		for _, f := range a.family(t) {
-			if o := constraint(f, c.Name); o != nil {
-				o.Validated = true
-			}
-		}
+		a.validateConstraint(t, c.Name)
 	case pg.AlterTableType_AT_AlterConstraint:
 		d := c.Def.GetConstraint()
 		k := constraint(t, d.GetConname())
 		if k == nil {
 			a.noConstraint(t, d.GetConname())
+		}
+		if k.Kind != catalog.ConstraintForeign {
+			a.fail("42809", noLoc, "constraint %q of relation %q is not a foreign key constraint", k.Name, t.Name)
 		}
 		k.Deferrable, k.Deferred = d.Deferrable, d.Initdeferred
 	case pg.AlterTableType_AT_AttachPartition:
@@ -122,14 +148,7 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 	case pg.AlterTableType_AT_DetachPartition, pg.AlterTableType_AT_DetachPartitionFinalize:
 		a.detachPartition(t, c.Def.GetPartitionCmd())
 	case pg.AlterTableType_AT_AddInherit:
-		p := a.relation(c.Def.GetRangeVar())
-		if slices.Contains(t.Parents, p.OID) {
-			a.fail("42P07", noLoc, "relation %q would be inherited from more than once", p.Name)
-		}
-		a.noCycle(p, t, noLoc)
-		a.mergeIntoChild(p, t, noLoc)
-		t.Parents = append(t.Parents, p.OID)
-		p.Children = append(p.Children, t.OID)
+		a.addInherit(t, c)
 	case pg.AlterTableType_AT_DropInherit:
 		p := a.relation(c.Def.GetRangeVar())
 		if !slices.Contains(t.Parents, p.OID) {
@@ -137,6 +156,7 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 		}
 		a.leaveParent(p, t)
 	case pg.AlterTableType_AT_SetRelOptions, pg.AlterTableType_AT_ReplaceRelOptions:
+		a.checkOptions(t.Kind, "", c.Def.GetList().GetItems())
 		a.storage(t, c.Def.GetList().GetItems())
 	case pg.AlterTableType_AT_ResetRelOptions:
 		for _, n := range c.Def.GetList().GetItems() {
@@ -165,13 +185,28 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 		t.ForceRowSec = false
 	case pg.AlterTableType_AT_SetStatistics, pg.AlterTableType_AT_SetOptions, pg.AlterTableType_AT_ResetOptions,
 		pg.AlterTableType_AT_SetStorage, pg.AlterTableType_AT_SetCompression:
-		if c.Name != "" {
-			a.column(t, c.Name, noLoc)
+		a.columnSetting(t, c)
+	case pg.AlterTableType_AT_ClusterOn, pg.AlterTableType_AT_ReplicaIdentity:
+		name := c.Name
+		if c.Subtype == pg.AlterTableType_AT_ReplicaIdentity {
+			name = c.Def.GetReplicaIdentityStmt().GetName()
 		}
-	case pg.AlterTableType_AT_ChangeOwner, pg.AlterTableType_AT_ClusterOn, pg.AlterTableType_AT_DropCluster,
-		pg.AlterTableType_AT_SetTableSpace, pg.AlterTableType_AT_ReplicaIdentity, pg.AlterTableType_AT_DropOids,
-		pg.AlterTableType_AT_AlterColumnGenericOptions, pg.AlterTableType_AT_GenericOptions,
-		pg.AlterTableType_AT_SetAccessMethod:
+		if x := a.cat.IndexByName(t.Schema, name); name != "" && (x == nil || x.Table != t.OID) {
+			a.fail("42704", noLoc, "index %q for table %q does not exist", name, t.Name)
+		}
+	case pg.AlterTableType_AT_SetTableSpace:
+		a.tablespace(c.Name, noLoc)
+	case pg.AlterTableType_AT_SetAccessMethod:
+		a.tableMethod(c.Name, noLoc)
+	case pg.AlterTableType_AT_AddOf:
+		a.alterOf(t, c.Def.GetTypeName())
+	case pg.AlterTableType_AT_DropOf:
+		if t.OfType == 0 {
+			a.fail("42809", noLoc, "%q is not a typed table", t.Name)
+		}
+		t.OfType = 0
+	case pg.AlterTableType_AT_ChangeOwner, pg.AlterTableType_AT_DropCluster, pg.AlterTableType_AT_DropOids,
+		pg.AlterTableType_AT_AlterColumnGenericOptions, pg.AlterTableType_AT_GenericOptions:
 		// Who owns a table, where it lies and what fires does not shape queries.
 	case pg.AlterTableType_AT_EnableTrig:
 		a.enableTrigger(t, c.Name, 'O')
@@ -198,84 +233,10 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 	}
 }
 
-// build returns what adding a column to a table collects.
-func build(t *catalog.Table) *tableBuild {
-	return &tableBuild{t: t, merged: map[string]bool{}}
-}
-
-func (a *applier) alterAddColumn(t *catalog.Table, c *pg.AlterTableCmd) {
-	d := c.Def.GetColumnDef()
-	if t.Column(d.Colname) != nil {
-		if c.MissingOk {
-			return
-		}
-		a.fail("42701", int(d.Location), "column %q of relation %q already exists", d.Colname, t.Name)
-	}
-	if t.IsPartition {
-		a.fail("42809", noLoc, "cannot add column to a partition")
-	}
-	b := build(t)
-	x := a.columnDef(b, d)
-	a.ownSequences(b)
-	a.notNullKeys(b)
-	// Those below get the column before anything is built on it.
-	for _, f := range a.family(t)[1:] {
-		if y := f.Column(x.Name); y != nil {
-			y.Inherited = true
-			continue
-		}
-		y := *x
-		y.Inherited, y.Local = true, false
-		if x.Identity != 0 && !(f.IsPartition && a.cat.Major >= 17) {
-			y.Identity = 0
-		}
-		a.addColumn(f, &y, "column")
-	}
-	a.applyDefaults(t, b.defaults)
-	for _, f := range a.family(t)[1:] {
-		if y := f.Column(x.Name); y != nil && y.HasDefault && y.Default == nil {
-			y.Default = mapColumns(x.Default, t, f)
-		}
-	}
-	for _, k := range b.checks {
-		a.try(func() { a.addCheck(t, k.c, true) })
-	}
-	a.notNullConstraints(t)
-	a.passDown(t)
-	for _, k := range mergeKeys(b.keys) {
-		a.try(func() { a.addKey(t, k) })
-	}
-	for _, f := range b.foreign {
-		a.try(func() { a.addForeignKey(t, f) })
-	}
-}
-
 func (a *applier) ownSequences(b *tableBuild) {
 	for i, q := range b.sequences {
 		if c := b.t.Column(b.seqColumn[i]); c != nil {
 			a.cat.SetOwner(q, b.t.OID, c.Number)
-		}
-	}
-}
-
-func (a *applier) alterDropNotNull(t *catalog.Table, c *pg.AlterTableCmd) {
-	x := a.column(t, c.Name, noLoc)
-	if x.Identity != 0 {
-		a.fail("42601", noLoc, "column %q of relation %q is an identity column", x.Name, t.Name)
-	}
-	for _, f := range a.family(t) {
-		y := f.Column(x.Name)
-		if y == nil {
-			continue
-		}
-		if k := primaryKey(f); k != nil && slices.Contains(k.Columns, y.Number) {
-			a.fail("42P16", noLoc, "column %q is in a primary key", y.Name)
-		}
-		y.NotNull = false
-		for _, k := range slices.Clone(f.Constraints) {
-			if k.Kind == catalog.ConstraintNotNull && slices.Equal(k.Columns, []int{y.Number}) {
-				a.cat.DropConstraint(k)
-			}
 		}
 	}
 }
@@ -364,15 +325,16 @@ func (a *applier) alterIndex(s *pg.AlterTableStmt) {
 	}
 	for _, n := range s.Cmds {
 		c := n.GetAlterTableCmd()
+		a.permitted(c, a.indexKind(x), x.Name)
 		switch c.Subtype {
 		case pg.AlterTableType_AT_AttachPartition:
-			r := c.Def.GetPartitionCmd().GetName()
-			child := a.cat.IndexByName(r.Schemaname, r.Relname)
-			if child == nil {
-				a.noRelation(r.Schemaname, r.Relname, int(r.Location))
-			}
-			child.Parent = x.OID
+			a.attachIndex(x, c.Def.GetPartitionCmd().GetName())
+		case pg.AlterTableType_AT_SetStatistics:
+			a.indexStatistics(x, c)
+		case pg.AlterTableType_AT_SetTableSpace:
+			a.tablespace(c.Name, noLoc)
 		case pg.AlterTableType_AT_SetRelOptions:
+			a.checkOptions(kindIndex, a.cat.Method(x.Method).Name, c.Def.GetList().GetItems())
 			d := &indexDef{fillFactor: x.FillFactor, pagesPerRange: x.PagesPerRange}
 			a.indexOptions(d, c.Def.GetList().GetItems())
 			x.FillFactor, x.PagesPerRange = d.fillFactor, d.pagesPerRange
@@ -380,40 +342,4 @@ func (a *applier) alterIndex(s *pg.AlterTableStmt) {
 			x.FillFactor, x.PagesPerRange = 0, 0
 		}
 	}
-}
-
-// alterComposite is ALTER TYPE … ADD, DROP and ALTER ATTRIBUTE.
-func (a *applier) alterComposite(s *pg.AlterTableStmt) {
-	t := a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname)
-	if t == nil {
-		a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
-	}
-	if t.Kind != catalog.KindComposite {
-		a.fail("42809", int(s.Relation.Location), "%q is not a composite type", t.Name)
-	}
-	for _, n := range s.Cmds {
-		c := n.GetAlterTableCmd()
-		a.try(func() {
-			switch c.Subtype {
-			case pg.AlterTableType_AT_AddColumn:
-				d := c.Def.GetColumnDef()
-				if t.Column(d.Colname) != nil {
-					a.fail("42701", int(d.Location), "column %q of relation %q already exists", d.Colname, t.Name)
-				}
-				a.addColumn(t, a.attribute(d), "attribute")
-			case pg.AlterTableType_AT_DropColumn:
-				a.alterDropColumn(t, c)
-			case pg.AlterTableType_AT_AlterColumnType:
-				d := c.Def.GetColumnDef()
-				x := a.column(t, c.Name, noLoc)
-				x.Type, x.Typmod = a.typeName(d.TypeName)
-				x.Collation = a.columnCollation(x, d.CollClause)
-			}
-		})
-	}
-}
-
-// hasType reports whether a column's value is of a type, or of arrays of it.
-func (a *applier) hasType(c *catalog.Column, t *catalog.Type) bool {
-	return !c.Dropped && (c.Type == t.OID || t.Array != 0 && c.Type == t.Array || t.RangeMulti != 0 && c.Type == t.RangeMulti)
 }

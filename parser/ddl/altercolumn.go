@@ -8,7 +8,6 @@ import (
 
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
 
@@ -40,151 +39,74 @@ func (a *applier) alterDefault(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 	}
 }
 
-// alterColumnType is ALTER COLUMN … TYPE (ATPrepAlterColumnType and
-// ATExecAlterColumnType, tablecmds.c). What stands on the column keeps its form;
-// its expressions are read again over the new type.
-func (a *applier) alterColumnType(t *catalog.Table, c *pg.AlterTableCmd) {
-	d := c.Def.GetColumnDef()
-	x := a.column(t, c.Name, noLoc)
-	oid, mod := a.typeName(d.TypeName)
-	a.usable(x.Name, oid, int(d.TypeName.Location))
-	for _, v := range a.readers(t.OID) {
-		if a.reads(v.View).column(t, x.Number) {
-			a.failMore("0A000", int(d.TypeName.Location),
-				fmt.Sprintf("rule _RETURN on view %s depends on column %q", v.Name, x.Name), "",
-				"cannot alter type of a column used by a view or rule")
-		}
-	}
-	if d.RawDefault == nil {
-		a.convertible(x, oid)
-	} else if _, why := a.expr(t, d.RawDefault, analyze.KindAlterColTransform, oid, mod); why != "" {
-		// The value of USING changes rows, not the schema.
-		a.diags = a.diags[:len(a.diags)-1]
-	}
-	was := *x
-	for _, f := range a.family(t) {
-		y := f.Column(was.Name)
-		if y == nil {
-			continue
-		}
-		y.Type, y.Typmod, y.Dims = oid, mod, len(d.TypeName.ArrayBounds)
-		a.noteType(oid)
-		y.Collation = a.columnCollation(y, d.CollClause)
-		y.Default = a.recast(y.Default, oid, mod)
-		a.retype(f, y)
-	}
-}
-
-// convertible fails where a column cannot be changed to a type without USING.
-func (a *applier) convertible(x *catalog.Column, oid pgtype.OID) {
-	from, to := a.cat.Type(a.cat.BaseType(x.Type)), a.cat.Type(a.cat.BaseType(oid))
-	if from == nil || to == nil || from.OID == to.OID || a.cat.BinaryCoercible(from.OID, to.OID) {
-		return
-	}
-	if from.IsArray() && to.IsArray() {
-		from, to = a.cat.Type(from.Element), a.cat.Type(to.Element)
-		if from == nil || to == nil || from.OID == to.OID || a.cat.BinaryCoercible(from.OID, to.OID) {
-			return
-		}
-	}
-	if k := a.cat.Cast(from.OID, to.OID); k != nil {
-		if k.Context != catalog.CastExplicit {
-			return
-		}
-	} else if to.Category == 'S' {
-		// Any value becomes text by assignment.
-		return
-	}
-	a.failMore("42804", noLoc, "", fmt.Sprintf("You might need to specify \"USING %s::%s\".", x.Name, a.typeWord(oid)),
-		"column %q cannot be cast automatically to type %s", x.Name, a.typeWord(oid))
-}
-
-// recast makes a default a value of another type. A default that needs a cast
-// which only the analyser can find is no longer known.
-func (a *applier) recast(e query.Expr, oid pgtype.OID, mod pgtype.Typmod) query.Expr {
-	if e == nil || e.ResultType() == oid && (mod == pgtype.NoTypmod || e.ResultTypmod() == mod) {
-		return e
-	}
-	if c, ok := e.(*query.Const); ok && c.Null {
-		x := *c
-		x.Typ, x.Mod = oid, mod
-		return &x
-	}
-	if a.cat.BinaryCoercible(e.ResultType(), oid) && mod == pgtype.NoTypmod {
-		return &query.RelabelType{
-			Header: query.Header{Typ: oid, Mod: mod, Coll: e.ResultCollation(), Loc: e.Span()},
-			Arg:    e, Form: query.CoerceImplicitCast,
-		}
-	}
-	return nil
-}
-
-// retype gives the indexes on a column the operator classes of its new type,
-// and lets go of expressions that were read over the old one.
-func (a *applier) retype(t *catalog.Table, c *catalog.Column) {
-	for _, x := range t.Indexes {
-		am := a.cat.Method(x.Method)
-		for i := range x.Keys {
-			k := &x.Keys[i]
-			if k.Column != c.Number {
-				continue
-			}
-			k.Type, k.Collation = c.Type, c.Collation
-			if i >= x.NumKeys {
-				continue
-			}
-			old := a.cat.OpClass(k.OpClass)
-			if oc := a.cat.DefaultOpClass(c.Type, am.OID); oc != nil && (old == nil || old.Default) {
-				a.setClass(k, am, oc)
-			} else if old == nil || !a.cat.BinaryCoercible(c.Type, old.InType) {
-				a.fail("42704", noLoc, "data type %s has no default operator class for access method %q",
-					a.typeWord(c.Type), am.Name)
-			}
-		}
-	}
-	if k := t.PartitionKey; k != nil {
-		for _, p := range k.Keys {
-			if p.Column == c.Number {
-				a.fail("42P16", noLoc, "cannot alter column %q because it is part of the partition key of relation %q", c.Name, t.Name)
-			}
-		}
-	}
-}
-
 // alterDropColumn is DROP COLUMN (ATExecDropColumn, tablecmds.c): the column
-// keeps its number, what is built on it goes.
-func (a *applier) alterDropColumn(t *catalog.Table, c *pg.AlterTableCmd) {
+// keeps its number, what is built on it goes. Of tables below, only those lose it
+// that have it from nowhere else.
+func (a *applier) alterDropColumn(t *catalog.Table, c *pg.AlterTableCmd, recurse bool) {
+	if t.OfType != 0 {
+		a.fail("42809", noLoc, "cannot drop column from typed table")
+	}
 	x := t.Column(c.Name)
 	if x == nil {
 		if c.MissingOk {
 			return
 		}
-		a.column(t, c.Name, noLoc)
+		a.ownColumn(t, c.Name, "drop")
 	}
-	if x.Inherited && len(t.Parents) > 0 {
+	if x.InhCount > 0 {
 		a.fail("42P16", noLoc, "cannot drop inherited column %q", x.Name)
 	}
-	if t.PartitionKey != nil {
-		for _, k := range t.PartitionKey.Keys {
-			if k.Column == x.Number || k.Expr != nil && uses(k.Expr, x.Number) {
-				a.fail("42P16", noLoc, "cannot drop column %q because it is part of the partition key of relation %q", x.Name, t.Name)
+	a.partitionColumn(t, x, "drop")
+	if !recurse && t.Kind == catalog.KindPartitioned && len(t.Children) > 0 {
+		a.failMore("42P16", noLoc, "", "Do not specify the ONLY keyword.",
+			"cannot drop column from only the partitioned table when partitions exist")
+	}
+	d := &dropping{a: a, cascade: c.Behavior == pg.DropBehavior_DROP_CASCADE}
+	var after []func()
+	var below func(t *catalog.Table)
+	below = func(t *catalog.Table) {
+		for _, f := range a.children(t) {
+			y := f.Column(c.Name)
+			switch {
+			case y == nil:
+			case recurse && y.InhCount == 1 && !y.Local:
+				d.column(f, y)
+				below(f)
+			default:
+				after = append(after, func() {
+					y.InhCount--
+					y.Local = y.Local || !recurse
+				})
 			}
 		}
 	}
-	d := &dropping{a: a, cascade: c.Behavior == pg.DropBehavior_DROP_CASCADE}
-	name := x.Name
+	d.column(t, x)
+	below(t)
+	d.finish(fmt.Sprintf("column %s of %s", x.Name, a.describe(t)))
+	for _, fn := range after {
+		fn()
+	}
+}
+
+// partitionColumn fails for a column of a partition key, of the table or of a
+// partition (has_partition_attrs, partition.c).
+func (a *applier) partitionColumn(t *catalog.Table, x *catalog.Column, verb string) {
 	for _, f := range a.family(t) {
-		if y := f.Column(name); y != nil && (f == t || !y.Local || f.IsPartition) {
-			d.column(f, y)
-		} else if y != nil {
-			y.Inherited = false
+		if f.PartitionKey == nil {
+			continue
+		}
+		y := f.Column(x.Name)
+		for _, k := range f.PartitionKey.Keys {
+			if y == nil || k.Column != y.Number && (k.Expr == nil || !uses(k.Expr, y.Number)) {
+				continue
+			}
+			a.fail("42P16", noLoc, "cannot %s column %q because it is part of the partition key of relation %q", verb, x.Name, f.Name)
 		}
 	}
-	d.finish(fmt.Sprintf("column %s of table %s", x.Name, t.Name))
 }
 
 // alterDropConstraint is DROP CONSTRAINT (ATExecDropConstraint, tablecmds.c).
-func (a *applier) alterDropConstraint(t *catalog.Table, c *pg.AlterTableCmd) {
+func (a *applier) alterDropConstraint(t *catalog.Table, c *pg.AlterTableCmd, recurse bool) {
 	k := constraint(t, c.Name)
 	if k == nil {
 		if c.MissingOk {
@@ -192,20 +114,35 @@ func (a *applier) alterDropConstraint(t *catalog.Table, c *pg.AlterTableCmd) {
 		}
 		a.noConstraint(t, c.Name)
 	}
-	if len(t.Parents) > 0 && a.inheritedConstraint(t, k) {
+	if a.inheritedConstraint(t, k) {
 		a.fail("42P16", noLoc, "cannot drop inherited constraint %q of relation %q", k.Name, t.Name)
 	}
-	d := &dropping{a: a, cascade: c.Behavior == pg.DropBehavior_DROP_CASCADE}
+	if !recurse && t.Kind == catalog.KindPartitioned && len(t.Children) > 0 && k.Kind == catalog.ConstraintCheck {
+		a.failMore("42P16", noLoc, "", "Do not specify the ONLY keyword.",
+			"cannot remove constraint from only the partitioned table when partitions exist")
+	}
+	if k.Kind == catalog.ConstraintNotNull {
+		x := t.Attr(k.Columns[0])
+		if pk := primaryKey(t); pk != nil && slices.Contains(pk.Columns, k.Columns[0]) {
+			a.fail("42P16", noLoc, "column %q is in a primary key", x.Name)
+		}
+		if x.Identity != 0 {
+			a.fail("42601", noLoc, "column %q of relation %q is an identity column", x.Name, t.Name)
+		}
+	}
+	d := &dropping{a: a, cascade: c.Behavior == pg.DropBehavior_DROP_CASCADE, only: !recurse}
 	d.constraint(t, k)
-	d.finish(fmt.Sprintf("constraint %s on table %s", k.Name, t.Name))
+	d.finish(fmt.Sprintf("constraint %s on %s", k.Name, a.describe(t)))
 }
 
 func (a *applier) inheritedConstraint(t *catalog.Table, k *catalog.Constraint) bool {
 	switch k.Kind {
-	case catalog.ConstraintCheck, catalog.ConstraintForeign:
+	case catalog.ConstraintCheck, catalog.ConstraintNotNull:
+		return k.InhCount > 0
+	case catalog.ConstraintForeign:
 		for _, p := range t.Parents {
-			if q := a.cat.Table(p); q != nil {
-				if o := constraint(q, k.Name); o != nil && o.Kind == k.Kind && !o.NoInherit {
+			if q := a.cat.Table(p); q != nil && t.IsPartition && !k.NoInherit {
+				if o := constraint(q, k.Name); o != nil && o.Kind == k.Kind {
 					return true
 				}
 			}
@@ -214,6 +151,28 @@ func (a *applier) inheritedConstraint(t *catalog.Table, k *catalog.Constraint) b
 	}
 	x := a.cat.Index(k.Index)
 	return x != nil && x.Parent != 0
+}
+
+// validateConstraint is VALIDATE CONSTRAINT (ATExecValidateConstraint,
+// tablecmds.c).
+func (a *applier) validateConstraint(t *catalog.Table, name string) {
+	k := constraint(t, name)
+	if k == nil {
+		a.noConstraint(t, name)
+	}
+	switch {
+	case k.Kind == catalog.ConstraintCheck, k.Kind == catalog.ConstraintForeign:
+	case k.Kind == catalog.ConstraintNotNull && a.cat.Major >= 18:
+	case a.cat.Major >= 18:
+		a.fail("42809", noLoc, "cannot validate constraint %q of relation %q", k.Name, t.Name)
+	default:
+		a.fail("42809", noLoc, "constraint %q of relation %q is not a foreign key or check constraint", k.Name, t.Name)
+	}
+	for _, f := range a.family(t) {
+		if o := constraint(f, name); o != nil {
+			o.Validated = true
+		}
+	}
 }
 
 // keysOn reports whether an index has a column in it, as a key, included or in

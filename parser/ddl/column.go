@@ -37,6 +37,7 @@ func (a *applier) columnDef(b *tableBuild, d *pg.ColumnDef) *catalog.Column {
 			delete(b.merged, c.Name)
 			c, old = old, nil
 			c.Local = true
+			a.mergedGeneration(c, d)
 		} else {
 			a.addColumn(b.t, c, "column")
 		}
@@ -46,6 +47,22 @@ func (a *applier) columnDef(b *tableBuild, d *pg.ColumnDef) *catalog.Column {
 	}
 	a.columnConstraints(b, c, d)
 	return c
+}
+
+// mergedGeneration refuses a column that is generated in the parent and not here,
+// or the other way round (MergeAttributes, tablecmds.c).
+func (a *applier) mergedGeneration(c *catalog.Column, d *pg.ColumnDef) {
+	for _, n := range d.Constraints {
+		switch k := n.GetConstraint().GetContype(); {
+		case c.Generated != 0 && k == pg.ConstrType_CONSTR_DEFAULT:
+			a.fail("42611", noLoc, "column %q inherits from generated column but specifies default", c.Name)
+		case c.Generated != 0 && k == pg.ConstrType_CONSTR_IDENTITY:
+			a.fail("42611", noLoc, "column %q inherits from generated column but specifies identity", c.Name)
+		case c.Generated == 0 && k == pg.ConstrType_CONSTR_GENERATED:
+			a.failMore("42611", noLoc, "", "A child table column cannot be generated unless its parent column is.",
+				"child column %q specifies generation expression", c.Name)
+		}
+	}
 }
 
 // serialType is the type behind serial and its kin, 0 for any other name.
@@ -112,7 +129,7 @@ func (a *applier) columnConstraints(b *tableBuild, c *catalog.Column, d *pg.Colu
 		col, tab := where()
 		switch k.Contype {
 		case pg.ConstrType_CONSTR_NULL:
-			if c.NotNull && !c.Inherited {
+			if c.NotNull && c.InhCount == 0 {
 				a.fail("42601", loc, "conflicting NULL/NOT NULL declarations for column %q of table %q", col, tab)
 			}
 			sawNull = true

@@ -33,14 +33,15 @@ func (a *applier) addCheck(t *catalog.Table, c *pg.Constraint, recurse bool) {
 		name = a.chooseConstraintName(t.Name, column, "check", t.Schema)
 	}
 	if old := constraint(t, name); old != nil {
-		if old.Kind == catalog.ConstraintCheck && e != nil && query.Equal(old.Expr, e) && len(t.Parents) > 0 {
+		if old.Kind == catalog.ConstraintCheck && e != nil && query.Equal(old.Expr, e) && old.InhCount > 0 && !old.Local {
+			old.Local = true
 			return
 		}
 		a.fail("42710", loc, "constraint %q for relation %q already exists", name, t.Name)
 	}
 	k := &catalog.Constraint{
 		OID: a.cat.NewOID(), Name: name, Kind: catalog.ConstraintCheck, Table: t.OID, Expr: e, CheckError: why,
-		Validated: !c.SkipValidation, NoInherit: c.IsNoInherit, Decl: a.decl(loc),
+		Validated: !c.SkipValidation, NoInherit: c.IsNoInherit, Local: true, Decl: a.decl(loc),
 	}
 	if e != nil {
 		k.Columns = slices.DeleteFunc(columnsOf(e), func(n int) bool { return n <= 0 })
@@ -49,7 +50,7 @@ func (a *applier) addCheck(t *catalog.Table, c *pg.Constraint, recurse bool) {
 	if !recurse || c.IsNoInherit {
 		return
 	}
-	a.passDown(t)
+	a.passCheck(t, k)
 }
 
 // foreignSpec is a FOREIGN KEY as written.
@@ -67,6 +68,19 @@ func (a *applier) addForeignKey(t *catalog.Table, s *foreignSpec) {
 	if ref.Kind != catalog.KindTable && ref.Kind != catalog.KindPartitioned {
 		a.fail("42809", int(s.c.Pktable.Location), "referenced relation %q is not a table", ref.Name)
 	}
+	a.notSystem(ref, noLoc)
+	switch {
+	case ref.Temp && !t.Temp, ref.Unlogged && !t.Unlogged && !t.Temp:
+		if !t.Unlogged || ref.Temp {
+			word := "permanent"
+			if t.Unlogged {
+				a.fail("42P16", noLoc, "constraints on unlogged tables may reference only permanent or unlogged tables")
+			}
+			a.fail("42P16", noLoc, "constraints on %s tables may reference only %s tables", word, word)
+		}
+	case t.Temp && !ref.Temp:
+		a.fail("42P16", noLoc, "constraints on temporary tables may reference only temporary tables")
+	}
 	k := &catalog.Constraint{
 		Name: s.c.Conname, Kind: catalog.ConstraintForeign, Table: t.OID, RefTable: ref.OID,
 		OnUpdate: action(s.c.FkUpdAction), OnDelete: action(s.c.FkDelAction), MatchFull: s.c.FkMatchtype == "f",
@@ -75,6 +89,13 @@ func (a *applier) addForeignKey(t *catalog.Table, s *foreignSpec) {
 	}
 	for _, name := range s.columns {
 		k.Columns = append(k.Columns, a.foreignColumn(t, name, loc).Number)
+	}
+	for _, name := range strs(s.c.FkDelSetCols) {
+		c := a.foreignColumn(t, name, loc)
+		if !slices.Contains(k.Columns, c.Number) {
+			a.fail("42P10", noLoc, "column %q referenced in ON DELETE SET action must be part of foreign key", name)
+		}
+		k.DeleteColumns = append(k.DeleteColumns, c.Number)
 	}
 	var index *catalog.Index
 	if len(s.c.PkAttrs) == 0 {
@@ -223,6 +244,7 @@ func (a *applier) cloneForeignKey(parent *catalog.Table, k *catalog.Constraint, 
 	}
 	x := *k
 	x.OID, x.Table, x.Columns, x.NoInherit = a.cat.NewOID(), t.OID, columns, false
+	x.DeleteColumns = mapNumbers(k.DeleteColumns, parent, t)
 	if constraint(t, x.Name) != nil {
 		var read []string
 		for _, n := range columns {

@@ -11,7 +11,7 @@
 // passed over; what shapes them and is not understood is a warning that begins
 // with "not supported yet".
 //
-// The package imports parser, parser/analyze, parser/catalog, parser/diag,
+// The package imports parser, parser/analyze, parser/catalog, parser/deparse, parser/diag,
 // parser/pgtype, parser/query, parser/source and pg_query.
 package ddl
 
@@ -62,6 +62,8 @@ type applier struct {
 	known  *known
 	// wanted are operators that others name as theirs before they are created.
 	wanted []wantedOperator
+	// retyping are the column types that the current ALTER TABLE changes.
+	retyping *retyping
 }
 
 // failure ends a statement, or the part of it that [applier.try] encloses.

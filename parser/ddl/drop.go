@@ -18,15 +18,32 @@ import (
 type dropping struct {
 	a       *applier
 	cascade bool
+	// only leaves the tables below what they have.
+	only bool
+	// alone drops a constraint without a look at the tables below.
+	alone bool
 	// gone are the objects that are marked, in the order of marking.
 	gone    []any
 	actions []func()
-	blocked []string
+	blocked []obstacle
+	// named are the objects that the statement itself names; naming is set where
+	// the next one marked is one of them.
+	named  []any
+	naming bool
+}
+
+// obstacle is an object that stands on one that is dropped.
+type obstacle struct {
+	object any
+	line   string
 }
 
 func (d *dropping) marked(o any) bool { return slices.Contains(d.gone, o) }
 
 func (d *dropping) mark(o any, action func()) bool {
+	if d.naming {
+		d.named, d.naming = append(d.named, o), false
+	}
 	if d.marked(o) {
 		return false
 	}
@@ -42,22 +59,33 @@ func (d *dropping) depends(o any, what, on string, drop func()) {
 		return
 	}
 	if !d.cascade {
-		line := what + " depends on " + on
-		d.blocked = append(d.blocked, line)
+		d.blocked = append(d.blocked, obstacle{o, what + " depends on " + on})
 	}
 	drop()
 }
 
 // finish carries the drop out, or fails with what is in the way.
 func (d *dropping) finish(what string) {
-	if len(d.blocked) > 0 {
-		d.a.failMore("2BP01", noLoc, strings.Join(d.blocked, "\n"),
+	if lines := d.obstacles(); len(lines) > 0 {
+		d.a.failMore("2BP01", noLoc, strings.Join(lines, "\n"),
 			"Use DROP ... CASCADE to drop the dependent objects too.",
 			"cannot drop %s because other objects depend on it", what)
 	}
 	for _, fn := range d.actions {
 		fn()
 	}
+}
+
+// obstacles says what is in the way: what the statement names itself is not,
+// wherever it stands in the list (performMultipleDeletions, dependency.c).
+func (d *dropping) obstacles() []string {
+	var lines []string
+	for _, b := range d.blocked {
+		if !slices.Contains(d.named, b.object) {
+			lines = append(lines, b.line)
+		}
+	}
+	return lines
 }
 
 // describe is a relation as dependency messages have it.
@@ -164,7 +192,10 @@ func (d *dropping) column(t *catalog.Table, c *catalog.Column) {
 	}
 	for _, k := range slices.Clone(t.Constraints) {
 		if slices.Contains(k.Columns, c.Number) {
+			// What children have of a CHECK stays with their columns.
+			d.alone = k.Kind == catalog.ConstraintCheck || k.Kind == catalog.ConstraintNotNull
 			d.constraint(t, k)
+			d.alone = false
 		}
 	}
 	for _, x := range slices.Clone(t.Indexes) {
@@ -215,12 +246,23 @@ func (d *dropping) constraint(t *catalog.Table, k *catalog.Constraint) {
 	}
 	x := a.cat.Index(k.Index)
 	for _, c := range a.children(t) {
+		if d.alone {
+			break
+		}
 		for _, o := range slices.Clone(c.Constraints) {
 			switch k.Kind {
-			case catalog.ConstraintCheck:
-				if !k.NoInherit && o.Kind == k.Kind && o.Name == k.Name {
-					d.constraint(c, o)
+			case catalog.ConstraintCheck, catalog.ConstraintNotNull:
+				if k.NoInherit || a.sameConstraint(t, k, c) != o {
+					continue
 				}
+				if !d.only && o.InhCount <= 1 && !o.Local {
+					d.constraint(c, o)
+					continue
+				}
+				d.actions = append(d.actions, func() {
+					o.InhCount--
+					o.Local = o.Local || d.only
+				})
 			case catalog.ConstraintForeign:
 				if c.IsPartition && o.Kind == k.Kind && !o.NoInherit && o.RefTable == k.RefTable &&
 					slices.Equal(o.Columns, mapNumbers(k.Columns, t, c)) {
@@ -392,8 +434,14 @@ func (d *dropping) function(f *catalog.Func) {
 func (a *applier) drop(s *pg.DropStmt) {
 	d := &dropping{a: a, cascade: s.Behavior == pg.DropBehavior_DROP_CASCADE}
 	what := ""
+	// Of these kinds the object itself is the first that is marked.
+	together := len(s.Objects) > 1 && slices.Contains([]pg.ObjectType{
+		pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_FOREIGN_TABLE, pg.ObjectType_OBJECT_VIEW, pg.ObjectType_OBJECT_MATVIEW,
+		pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN, pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_ROUTINE,
+	}, s.RemoveType)
 	for _, n := range s.Objects {
 		a.try(func() {
+			d.naming = together
 			if w := a.dropObject(d, s, n); w != "" {
 				what = w
 			}
@@ -401,8 +449,8 @@ func (a *applier) drop(s *pg.DropStmt) {
 	}
 	if len(s.Objects) > 1 {
 		what = "desired object(s)"
-		if len(d.blocked) > 0 {
-			a.failMore("2BP01", noLoc, strings.Join(d.blocked, "\n"),
+		if lines := d.obstacles(); len(lines) > 0 {
+			a.failMore("2BP01", noLoc, strings.Join(lines, "\n"),
 				"Use DROP ... CASCADE to drop the dependent objects too.",
 				"cannot drop desired object(s) because other objects depend on them")
 		}

@@ -16,6 +16,9 @@ import (
 func dump(cat *catalog.Catalog) []string {
 	var blocks []string
 	for _, t := range cat.Tables() {
+		if t.Temp {
+			continue
+		}
 		blocks = append(blocks, strings.Join(dumpTable(cat, t), "\n"))
 	}
 	for _, t := range cat.Types() {
@@ -108,9 +111,6 @@ func dumpTable(cat *catalog.Catalog, t *catalog.Table) []string {
 	var tail []string
 	for _, k := range t.Constraints {
 		def := squeeze(deparse.ConstraintDef(cat, k))
-		if k.Kind == catalog.ConstraintExclusion {
-			def = "EXCLUDE"
-		}
 		tail = append(tail, fmt.Sprintf("  constraint %s %c %s", k.Name, k.Kind, def))
 	}
 	for _, x := range t.Indexes {
@@ -228,7 +228,7 @@ select string_agg(line, E'\n' order by part, ord, line collate "C") from (
   select c.oid, 4, 0, '  partitioned by ' || pg_get_partkeydef(c.oid) from rel c where c.relkind = 'p'
   union all
   select c.oid, 5, 0, format('  constraint %s %s %s', k.conname, k.contype,
-        case when k.contype = 'x' then 'EXCLUDE' else regexp_replace(pg_get_constraintdef(k.oid), '\s+', ' ', 'g') end)
+        regexp_replace(pg_get_constraintdef(k.oid), '\s+', ' ', 'g'))
     from rel c join pg_constraint k on k.conrelid = c.oid
     where k.contype <> 't'
       and not exists (select from pg_constraint p where p.oid = k.conparentid and p.conrelid = k.conrelid)

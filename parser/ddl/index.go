@@ -33,6 +33,8 @@ type indexDef struct {
 	only          bool
 	loc           int
 	inherited     bool
+	// exclOps are the operators of an exclusion constraint.
+	exclOps []pgtype.OID
 }
 
 // include adds a column behind the key.
@@ -43,7 +45,12 @@ func (d *indexDef) include(c *catalog.Column) {
 }
 
 func (a *applier) createIndexStmt(s *pg.IndexStmt) {
+	if x := a.cat.IndexByName(s.Relation.Schemaname, s.Relation.Relname); x != nil &&
+		a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname) == nil {
+		a.failMore("42809", noLoc, notSupportedFor(a.indexKind(x)), "", "cannot open relation %q", x.Name)
+	}
 	t := a.relation(s.Relation)
+	a.notSystem(t, noLoc)
 	loc := int(s.Relation.Location)
 	switch t.Kind {
 	case catalog.KindTable, catalog.KindMatView, catalog.KindPartitioned:
@@ -95,6 +102,7 @@ func (a *applier) createIndexStmt(s *pg.IndexStmt) {
 			d.predicate = implicitAnd(p)
 		}
 	}
+	a.checkOptions(kindIndex, d.method, s.Options)
 	a.indexOptions(d, s.Options)
 	a.addIndex(d)
 }
@@ -285,8 +293,16 @@ func (a *applier) operatorClass(am *catalog.AccessMethod, parts []*pg.Node, typ 
 }
 
 // immutable fails where an expression calls what is not immutable
-// (CheckMutability, indexcmds.c).
+// (CheckMutability, indexcmds.c). Calls of simple SQL functions count as what is
+// planned in their place.
 func (a *applier) immutable(e query.Expr, message string) {
+	a.immutableAt(e, message, 0)
+}
+
+// inlineDepth bounds how deep functions that call functions are looked into.
+const inlineDepth = 20
+
+func (a *applier) immutableAt(e query.Expr, message string, depth int) {
 	query.Walk(e, func(x query.Expr) bool {
 		var f pgtype.OID
 		switch n := x.(type) {
@@ -313,7 +329,11 @@ func (a *applier) immutable(e query.Expr, message string) {
 			a.fail("42P17", noLoc, "%s", message)
 		}
 		if fn := a.cat.Func(f); fn != nil && fn.Volatile != 'i' {
-			a.fail("42P17", noLoc, "%s", message)
+			body := a.inlined(fn)
+			if body == nil || depth == inlineDepth {
+				a.fail("42P17", noLoc, "%s", message)
+			}
+			a.immutableAt(body, message, depth+1)
 		}
 		return true
 	})
@@ -372,7 +392,7 @@ func (a *applier) addIndex(d *indexDef) *catalog.Index {
 	if d.constraint != 0 {
 		k := &catalog.Constraint{
 			OID: a.cat.NewOID(), Name: x.Name, Kind: d.constraint, Table: t.OID, Index: x.OID, Validated: true,
-			Deferrable: d.deferrable, Deferred: d.deferred, NoInherit: !d.inherited, Decl: a.decl(d.loc),
+			Deferrable: d.deferrable, Deferred: d.deferred, NoInherit: !d.inherited, ExclOps: d.exclOps, Decl: a.decl(d.loc),
 		}
 		for _, key := range d.keys[:d.numKeys] {
 			k.Columns = append(k.Columns, key.Column)
@@ -446,7 +466,7 @@ func (a *applier) partitionIndex(parent *catalog.Table, px *catalog.Index, t *ca
 		fillFactor: px.FillFactor, pagesPerRange: px.PagesPerRange, valid: px.Valid, loc: noLoc, inherited: true,
 	}
 	if pk != nil {
-		d.constraint, d.deferrable, d.deferred = pk.Kind, pk.Deferrable, pk.Deferred
+		d.constraint, d.deferrable, d.deferred, d.exclOps = pk.Kind, pk.Deferrable, pk.Deferred, pk.ExclOps
 		if pk.Kind == catalog.ConstraintPrimary {
 			for _, k := range want[:px.NumKeys] {
 				if c := t.Attr(k.Column); c != nil {
@@ -501,8 +521,7 @@ func sameIndex(x, parent *catalog.Index, keys []catalog.IndexKey, predicate []qu
 	return true
 }
 
-// addExclusion creates an EXCLUDE constraint. The index is there for planning;
-// its operators are not kept.
+// addExclusion creates an EXCLUDE constraint.
 func (a *applier) addExclusion(t *catalog.Table, s *keySpec) {
 	d := &indexDef{
 		table: t, name: s.name, method: s.c.AccessMethod, constraint: s.kind, attributes: s.attributes,
@@ -521,7 +540,13 @@ func (a *applier) addExclusion(t *catalog.Table, s *keySpec) {
 		if len(pair) == 0 {
 			continue
 		}
-		d.keys = append(d.keys, a.indexElem(d, am, pair[0].GetIndexElem()))
+		e := pair[0].GetIndexElem()
+		if e.Expr == nil {
+			a.keyColumn(t, e.Name, d.loc)
+		}
+		k := a.indexElem(d, am, e)
+		d.keys = append(d.keys, k)
+		d.exclOps = append(d.exclOps, a.exclusionOperator(t, &k, strs(pair[1].GetList().GetItems())))
 	}
 	d.numKeys = len(d.keys)
 	for _, name := range s.include {

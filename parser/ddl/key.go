@@ -169,15 +169,6 @@ func (a *applier) setNotNull(t *catalog.Table, c *catalog.Column) {
 	a.passDown(t)
 }
 
-// passDown gives the tables below t the CHECK and NOT NULL constraints that they
-// inherit.
-func (a *applier) passDown(t *catalog.Table) {
-	for _, c := range a.children(t) {
-		a.inheritChecks(t, c)
-		a.passDown(c)
-	}
-}
-
 // notNullConstraints enters what PostgreSQL 18 keeps in pg_constraint for each
 // NOT NULL column (AddRelationNotNullConstraints, heap.c).
 func (a *applier) notNullConstraints(t *catalog.Table) {
@@ -192,6 +183,7 @@ func (a *applier) notNullConstraints(t *catalog.Table) {
 			a.cat.AddConstraint(&catalog.Constraint{
 				OID: a.cat.NewOID(), Name: a.chooseConstraintName(t.Name, c.Name, "not_null", t.Schema),
 				Kind: catalog.ConstraintNotNull, Table: t.OID, Columns: []int{c.Number}, Validated: true, Decl: c.Decl,
+				Local: c.InhCount == 0 || c.Local,
 			})
 		}
 	}
@@ -222,21 +214,28 @@ func (a *applier) keyUsingIndex(t *catalog.Table, s *keySpec) {
 	switch {
 	case x == nil:
 		a.fail("42704", loc, "index %q does not exist", s.c.Indexname)
-	case x.Table != t.OID:
-		a.fail("42809", loc, "index %q does not belong to table %q", x.Name, t.Name)
 	case a.indexConstraint(x) != nil:
 		a.fail("55000", loc, "index %q is already associated with a constraint", x.Name)
+	case x.Table != t.OID:
+		a.fail("55000", loc, "index %q does not belong to table %q", x.Name, t.Name)
 	case !x.Unique:
 		a.failMore("42809", loc, "Cannot create a primary key or unique constraint using such an index.", "",
 			"%q is not a unique index", x.Name)
-	case x.Predicate != nil:
-		a.failMore("42809", loc, "Cannot create a primary key or unique constraint using such an index.", "",
-			"%q is a partial index", x.Name)
 	case slices.ContainsFunc(x.Keys, func(k catalog.IndexKey) bool { return k.Column == 0 }):
 		a.failMore("42809", loc, "Cannot create a primary key or unique constraint using such an index.", "",
 			"index %q contains expressions", x.Name)
+	case x.Predicate != nil:
+		a.failMore("42809", loc, "Cannot create a primary key or unique constraint using such an index.", "",
+			"%q is a partial index", x.Name)
 	case s.kind == catalog.ConstraintPrimary && primaryKey(t) != nil:
 		a.fail("42P16", loc, "multiple primary keys for table %q are not allowed", t.Name)
+	}
+	for i, key := range x.Keys[:x.NumKeys] {
+		oc := a.cat.OpClass(key.OpClass)
+		if c := t.Attr(key.Column); c != nil && (key.Desc || key.NullsFirst || key.Collation != c.Collation || oc != nil && !oc.Default) {
+			a.failMore("42809", loc, "Cannot create a primary key or unique constraint using such an index.", "",
+				"index %q column number %d does not have default sorting behavior", x.Name, i+1)
+		}
 	}
 	name := s.name
 	if name == "" {

@@ -109,7 +109,7 @@ func (a *applier) likeIndex(from *catalog.Table, x *catalog.Index, t *catalog.Ta
 		valid: x.Valid, loc: noLoc,
 	}
 	if k := a.indexConstraint(x); k != nil {
-		d.constraint, d.deferrable, d.deferred = k.Kind, k.Deferrable, k.Deferred
+		d.constraint, d.deferrable, d.deferred, d.exclOps = k.Kind, k.Deferrable, k.Deferred, k.ExclOps
 	}
 	if d.primary {
 		if primaryKey(t) != nil {

@@ -135,20 +135,37 @@ func (a *applier) comment(s *pg.CommentStmt) {
 
 // ofKind fails where a relation is not what the statement calls it.
 func (a *applier) ofKind(t *catalog.Table, o pg.ObjectType, loc int) {
-	ok, what := true, ""
+	ok := true
 	switch o {
 	case pg.ObjectType_OBJECT_TABLE:
-		ok, what = t.Kind == catalog.KindTable || t.Kind == catalog.KindPartitioned, "a table"
+		ok = t.Kind == catalog.KindTable || t.Kind == catalog.KindPartitioned
 	case pg.ObjectType_OBJECT_VIEW:
-		ok, what = t.Kind == catalog.KindView, "a view"
+		ok = t.Kind == catalog.KindView
 	case pg.ObjectType_OBJECT_MATVIEW:
-		ok, what = t.Kind == catalog.KindMatView, "a materialized view"
+		ok = t.Kind == catalog.KindMatView
 	case pg.ObjectType_OBJECT_SEQUENCE:
-		ok, what = t.Kind == catalog.KindSequence, "a sequence"
+		ok = t.Kind == catalog.KindSequence
 	case pg.ObjectType_OBJECT_FOREIGN_TABLE:
-		ok, what = t.Kind == catalog.KindForeign, "a foreign table"
+		ok = t.Kind == catalog.KindForeign
 	}
 	if !ok {
-		a.fail("42809", loc, "%q is not %s", t.Name, what)
+		a.fail("42809", loc, "%q is not %s", t.Name, kindWord(o))
 	}
+}
+
+// kindWord is a kind of relation with its article.
+func kindWord(o pg.ObjectType) string {
+	switch o {
+	case pg.ObjectType_OBJECT_VIEW:
+		return "a view"
+	case pg.ObjectType_OBJECT_MATVIEW:
+		return "a materialized view"
+	case pg.ObjectType_OBJECT_SEQUENCE:
+		return "a sequence"
+	case pg.ObjectType_OBJECT_FOREIGN_TABLE:
+		return "a foreign table"
+	case pg.ObjectType_OBJECT_INDEX:
+		return "an index"
+	}
+	return "a table"
 }

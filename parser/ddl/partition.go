@@ -286,43 +286,6 @@ func (a *applier) attachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 	a.clonePartitionObjects(t, c)
 }
 
-// mergeIntoChild checks that a table has what a parent's child must have, and
-// marks it as inherited (MergeAttributesIntoExisting and
-// MergeConstraintsIntoExisting, tablecmds.c).
-func (a *applier) mergeIntoChild(t, c *catalog.Table, loc int) {
-	for _, x := range t.Columns {
-		if x.Dropped {
-			continue
-		}
-		y := c.Column(x.Name)
-		switch {
-		case y == nil:
-			a.fail("42804", loc, "child table is missing column %q", x.Name)
-		case y.Type != x.Type || y.Typmod != x.Typmod:
-			a.fail("42804", loc, "child table %q has different type for column %q", c.Name, x.Name)
-		case y.Collation != x.Collation:
-			a.fail("42P21", loc, "child table %q has different collation for column %q", c.Name, x.Name)
-		case x.NotNull && !y.NotNull:
-			a.fail("42804", loc, "column %q in child table must be marked NOT NULL", x.Name)
-		case x.Generated != 0 && y.Generated == 0:
-			a.fail("42804", loc, "column %q in child table must be a generated column", x.Name)
-		}
-		y.Inherited = true
-	}
-	for _, k := range t.Constraints {
-		if k.Kind != catalog.ConstraintCheck || k.NoInherit {
-			continue
-		}
-		o := constraint(c, k.Name)
-		switch {
-		case o == nil || o.Kind != catalog.ConstraintCheck:
-			a.fail("42804", loc, "child table is missing constraint %q", k.Name)
-		case o.Expr != nil && k.Expr != nil && !query.Equal(o.Expr, mapColumns(k.Expr, t, c)):
-			a.fail("42804", loc, "child table %q has different definition for check constraint %q", c.Name, k.Name)
-		}
-	}
-}
-
 // noCycle fails where a table would become its own ancestor.
 func (a *applier) noCycle(parent, child *catalog.Table, loc int) {
 	if slices.Contains(a.family(child), parent) {
@@ -348,14 +311,41 @@ func (a *applier) detachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
 	}
 }
 
-func (a *applier) leaveParent(t, c *catalog.Table) {
-	c.Parents = slices.DeleteFunc(slices.Clone(c.Parents), func(o pgtype.OID) bool { return o == t.OID })
-	t.Children = slices.DeleteFunc(slices.Clone(t.Children), func(o pgtype.OID) bool { return o == c.OID })
-	for _, x := range c.Columns {
-		x.Inherited = slices.ContainsFunc(c.Parents, func(o pgtype.OID) bool {
-			p := a.cat.Table(o)
-			return p != nil && p.Column(x.Name) != nil
-		})
-		x.Local = x.Local || !x.Inherited
+// attachIndex is ALTER INDEX … ATTACH PARTITION (ATExecAttachPartitionIdx,
+// tablecmds.c).
+func (a *applier) attachIndex(x *catalog.Index, r *pg.RangeVar) {
+	child := a.cat.IndexByName(r.Schemaname, r.Relname)
+	if child == nil {
+		if t := a.cat.TableByName(r.Schemaname, r.Relname); t != nil {
+			a.fail("42809", int(r.Location), "%q is not an index", t.Name)
+		}
+		a.fail("42P01", int(r.Location), "relation %q does not exist", shown(r.Schemaname, r.Relname))
 	}
+	if child.Parent == x.OID {
+		return
+	}
+	t, c := a.cat.Table(x.Table), a.cat.Table(child.Table)
+	refuse := func(detail string) {
+		a.failMore("42P17", noLoc, detail, "", "cannot attach index %q as a partition of index %q", child.Name, x.Name)
+	}
+	switch {
+	case child.Parent != 0:
+		a.failMore("55000", noLoc, fmt.Sprintf("Index %q is already attached to another index.", child.Name), "",
+			"cannot attach index %q as a partition of index %q", child.Name, x.Name)
+	case !slices.Contains(t.Children, c.OID):
+		a.failMore("55000", noLoc, fmt.Sprintf("Index %q is not an index on any partition of table %q.", child.Name, t.Name), "",
+			"cannot attach index %q as a partition of index %q", child.Name, x.Name)
+	case !sameIndex(child, x, mapKeys(x.Keys, t, c), mapList(x.Predicate, t, c)):
+		refuse("The index definitions do not match.")
+	}
+	if pk := a.indexConstraint(x); pk != nil {
+		k := a.indexConstraint(child)
+		if k == nil {
+			refuse(fmt.Sprintf("The index %q belongs to a constraint in table %q but no constraint exists for index %q.",
+				x.Name, t.Name, child.Name))
+		} else {
+			k.NoInherit = false
+		}
+	}
+	child.Parent = x.OID
 }

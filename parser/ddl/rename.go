@@ -1,7 +1,9 @@
 package ddl
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
 
@@ -22,13 +24,19 @@ func (a *applier) rename(s *pg.RenameStmt) {
 		t := a.namedType(s.Object.GetList().GetItems(), noLoc)
 		for _, k := range t.Checks {
 			if k.Name == s.Subname {
+				if slices.ContainsFunc(t.Checks, func(o *catalog.Constraint) bool { return o.Name == s.Newname }) {
+					a.fail("42710", noLoc, "constraint %q for domain %s already exists", s.Newname, a.typeWord(t.OID))
+				}
 				a.cat.RenameConstraint(k, s.Newname)
 				return
 			}
 		}
-		a.fail("42704", noLoc, "constraint %q for domain %s does not exist", s.Subname, t.Name)
+		a.fail("42704", noLoc, "constraint %q for domain %s does not exist", s.Subname, a.typeWord(t.OID))
 	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
 		t := a.namedType(s.Object.GetList().GetItems(), noLoc)
+		if s.RenameType == pg.ObjectType_OBJECT_DOMAIN && t.Kind != 'd' {
+			a.fail("42809", noLoc, "%s is not a domain", a.typeWord(t.OID))
+		}
 		a.newType(t.Schema, s.Newname, noLoc)
 		if rel := a.cat.Table(t.Relation); rel != nil {
 			if rel.Kind != catalog.KindComposite {
@@ -92,10 +100,13 @@ func (a *applier) rename(s *pg.RenameStmt) {
 func (a *applier) renameRelation(s *pg.RenameStmt) {
 	r := s.Relation
 	t := a.cat.TableByName(r.Schemaname, r.Relname)
-	if t != nil && s.RenameType != pg.ObjectType_OBJECT_INDEX {
-		if s.RenameType != pg.ObjectType_OBJECT_TABLE {
+	if t != nil {
+		// ALTER TABLE and ALTER INDEX are used for any relation (RenameRelation,
+		// tablecmds.c).
+		if s.RenameType != pg.ObjectType_OBJECT_TABLE && s.RenameType != pg.ObjectType_OBJECT_INDEX {
 			a.ofKind(t, s.RenameType, int(r.Location))
 		}
+		a.notSystem(t, noLoc)
 		a.newRelation(t.Schema, s.Newname, noLoc)
 		if t.Kind != catalog.KindSequence {
 			a.newType(t.Schema, s.Newname, noLoc)
@@ -107,9 +118,6 @@ func (a *applier) renameRelation(s *pg.RenameStmt) {
 	if x == nil {
 		if s.MissingOk {
 			return
-		}
-		if t != nil {
-			a.fail("42809", int(r.Location), "%q is not an index", t.Name)
 		}
 		a.noRelation(r.Schemaname, r.Relname, int(r.Location))
 	}
@@ -165,19 +173,38 @@ func (a *applier) renameColumn(s *pg.RenameStmt) {
 		}
 		a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
 	}
+	a.notSystem(t, noLoc)
+	tables := []*catalog.Table{t}
+	switch {
+	case t.OfType != 0:
+		a.fail("42809", noLoc, "cannot rename column of typed table")
+	case t.Kind == catalog.KindSequence:
+		a.failMore("42809", noLoc, notSupportedFor(t.Kind), "", "cannot rename columns of relation %q", t.Name)
+	case t.Kind == catalog.KindComposite:
+		tables = append(tables, a.typedTables(t, s.Behavior)...)
+	}
 	x := t.Column(s.Subname)
 	if x == nil {
 		a.failMore("42703", noLoc, "", a.columnHint(t, s.Subname), "column %q does not exist", s.Subname)
 	}
-	if x.Inherited && len(t.Parents) > 0 {
+	if x.InhCount > 0 {
 		a.fail("42P16", noLoc, "cannot rename inherited column %q", s.Subname)
 	}
-	for _, f := range a.family(t) {
+	if !s.Relation.Inh && len(t.Children) > 0 {
+		a.fail("42P16", noLoc, "inherited column %q must be renamed in child tables too", s.Subname)
+	}
+	for _, c := range catalog.SystemColumns() {
+		if c.Name == s.Newname && t.Kind != catalog.KindView && t.Kind != catalog.KindComposite {
+			a.fail("42701", noLoc, "column name %q conflicts with a system column name", s.Newname)
+		}
+	}
+	tables = append(tables, a.family(t)[1:]...)
+	for _, f := range tables {
 		if f.Column(s.Newname) != nil {
 			a.fail("42701", noLoc, "column %q of relation %q already exists", s.Newname, f.Name)
 		}
 	}
-	for _, f := range a.family(t) {
+	for _, f := range tables {
 		y := f.Column(s.Subname)
 		if y == nil {
 			continue
@@ -227,6 +254,10 @@ func (a *applier) renameSchema(s *pg.RenameStmt) {
 	old := a.cat.Schema(s.Subname)
 	if old == nil {
 		a.fail("3F000", noLoc, "schema %q does not exist", s.Subname)
+	}
+	if strings.HasPrefix(s.Newname, "pg_") {
+		a.failMore("42939", noLoc, "The prefix \"pg_\" is reserved for system schemas.", "",
+			"unacceptable schema name %q", s.Newname)
 	}
 	if a.cat.Schema(s.Newname) != nil {
 		a.fail("42P06", noLoc, "schema %q already exists", s.Newname)
@@ -283,6 +314,11 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 			}
 			a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
 		}
+		a.notSystem(t, noLoc)
+		if owner := a.cat.Table(t.OwnerTable); owner != nil && t.Kind == catalog.KindSequence {
+			a.failMore("0A000", noLoc, fmt.Sprintf("Sequence %q is linked to table %q.", t.Name, owner.Name), "",
+				"cannot move an owned sequence into another schema")
+		}
 		if t.Schema == s.Newschema {
 			return
 		}
@@ -292,10 +328,16 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 		a.intoSchema(t, s.Newschema)
 	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
 		t := a.namedType(s.Object.GetList().GetItems(), noLoc)
+		if t.Schema == s.Newschema {
+			return
+		}
 		if a.cat.TypeByName(s.Newschema, t.Name) != nil {
 			a.fail("42710", noLoc, "type %q already exists in schema %q", t.Name, s.Newschema)
 		}
 		if rel := a.cat.Table(t.Relation); rel != nil {
+			if rel.Kind != catalog.KindComposite {
+				a.failMore("42809", noLoc, "", "Use ALTER TABLE instead.", "%s is a table's row type", a.typeWord(t.OID))
+			}
 			a.intoSchema(rel, s.Newschema)
 			return
 		}

@@ -43,7 +43,30 @@ func shown(schema, name string) string {
 
 // creationSchema is where an object with an unqualified name is created
 // (RangeVarGetCreationNamespace, namespace.c).
+func (a *applier) relationSchema(r *pg.RangeVar, loc int) string {
+	if r.Relpersistence == "t" || r.Schemaname == tempSchema {
+		if r.Schemaname != "" && r.Schemaname != tempSchema {
+			a.fail("42P16", loc, "cannot create temporary relation in non-temporary schema")
+		}
+		if a.cat.Schema(tempSchema) == nil {
+			a.cat.AddSchema(&catalog.Schema{OID: a.cat.NewOID(), Name: tempSchema})
+		}
+		return tempSchema
+	}
+	return a.creationSchema(r.Schemaname, loc)
+}
+
+// tempSchema is where temporary relations are; it is looked at before the search
+// path.
+const tempSchema = catalog.TempSchema
+
+// creationSchema is where another object is created
+// (QualifiedNameGetCreationNamespace, namespace.c).
 func (a *applier) creationSchema(schema string, loc int) string {
+	if schema == "pg_catalog" {
+		a.failMore("42501", noLoc, "System catalog modifications are currently disallowed.", "",
+			"permission denied to create in schema %q", schema)
+	}
 	if schema != "" {
 		if a.cat.Schema(schema) == nil {
 			a.fail("3F000", loc, "schema %q does not exist", schema)

@@ -26,7 +26,7 @@ func (a *applier) addSequence(schema, name string, decl catalog.Place) *catalog.
 
 func (a *applier) createSequenceStmt(s *pg.CreateSeqStmt) {
 	loc := int(s.Sequence.Location)
-	schema := a.creationSchema(s.Sequence.Schemaname, loc)
+	schema := a.relationSchema(s.Sequence, loc)
 	if s.IfNotExists && a.relationTaken(schema, s.Sequence.Relname) {
 		return
 	}

@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,9 @@ type tableBuild struct {
 	// inherited is how many columns came from parents before the statement's
 	// own; each may be named once more.
 	merged map[string]bool
+	// conflicts are the columns whose parents disagree on the default; the table
+	// must then have its own.
+	conflicts []*catalog.Column
 }
 
 type pendingDefault struct {
@@ -43,7 +47,7 @@ type pendingCheck struct {
 
 func (a *applier) createTable(s *pg.CreateStmt) {
 	loc := int(s.Relation.Location)
-	schema := a.creationSchema(s.Relation.Schemaname, loc)
+	schema := a.relationSchema(s.Relation, loc)
 	if s.IfNotExists && a.relationTaken(schema, s.Relation.Relname) {
 		return
 	}
@@ -53,7 +57,7 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 	b := &tableBuild{
 		t: &catalog.Table{
 			Schema: schema, Name: s.Relation.Relname, Kind: catalog.KindTable, ParallelWorkers: -1,
-			Unlogged: s.Relation.Relpersistence == "u", Temp: s.Relation.Relpersistence == "t", Decl: a.decl(loc),
+			Unlogged: s.Relation.Relpersistence == "u", Temp: schema == tempSchema, Decl: a.decl(loc),
 		},
 		merged: map[string]bool{},
 	}
@@ -61,7 +65,11 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 	if s.Partspec != nil {
 		t.Kind = catalog.KindPartitioned
 	}
+	a.checkOptions(t.Kind, "", s.Options)
 	a.storage(t, s.Options)
+	if s.AccessMethod != "" {
+		a.tableMethod(s.AccessMethod, noLoc)
+	}
 	t.IsPartition = s.Partbound != nil
 	parents := a.inherit(b, s.InhRelations)
 	if s.OfTypename != nil {
@@ -69,6 +77,16 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 	}
 	for _, n := range s.TableElts {
 		a.try(func() { a.element(b, n) })
+	}
+	for _, c := range b.conflicts {
+		if slices.ContainsFunc(b.defaults, func(d pendingDefault) bool { return d.column == c }) {
+			continue
+		}
+		what, hint := "default values", "To resolve the conflict, specify a default explicitly."
+		if c.Generated != 0 {
+			what, hint = "generation expressions", "To resolve the conflict, specify a generation expression explicitly."
+		}
+		a.failMore("42611", noLoc, "", hint, "column %q inherits conflicting %s", c.Name, what)
 	}
 	for _, n := range s.Constraints {
 		a.try(func() { a.tableConstraint(b, n.GetConstraint()) })
@@ -93,7 +111,7 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 func (a *applier) finishTable(b *tableBuild, parents []*catalog.Table, bound *pg.PartitionBoundSpec) {
 	t := b.t
 	for _, p := range parents {
-		a.try(func() { a.inheritChecks(p, t) })
+		a.try(func() { a.inheritChecks(p, t, false) })
 	}
 	a.applyDefaults(t, b.defaults)
 	if t.IsPartition && len(parents) == 1 {
@@ -139,6 +157,11 @@ func (a *applier) applyDefaults(t *catalog.Table, list []pendingDefault) {
 // defaultExpr analyses a column's default; the server names the column where the
 // value does not fit (cookDefault, heap.c).
 func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node, kind analyze.ExprKind) query.Expr {
+	if kind == analyze.KindGenerated {
+		if e, err := analyze.TableExpr(a.cat, t, a.stmt.Text, raw, kind, 0, c.Typmod); err == nil {
+			a.immutable(e, "generation expression is not immutable")
+		}
+	}
 	e, err := analyze.TableExpr(a.cat, t, a.stmt.Text, raw, kind, c.Type, c.Typmod)
 	if err != nil && strings.HasPrefix(err.Message, "column is of type") {
 		named := *err
@@ -253,11 +276,8 @@ func (a *applier) element(b *tableBuild, n *pg.Node) {
 
 // columnsOfType gives a typed table the columns of its type.
 func (a *applier) columnsOfType(b *tableBuild, n *pg.TypeName) {
-	oid, _ := a.typeName(n)
-	rel := a.cat.Table(a.cat.Type(oid).Relation)
-	if rel == nil {
-		a.fail("42809", int(n.Location), "type %s is not a composite type", a.typeWord(oid))
-	}
+	oid, rel := a.ofType(n)
+	b.t.OfType = oid
 	for _, c := range rel.Columns {
 		if !c.Dropped {
 			x := *c
@@ -283,6 +303,9 @@ func (a *applier) inherit(b *tableBuild, list []*pg.Node) []*catalog.Table {
 		case !b.t.IsPartition && p.IsPartition:
 			a.fail("42809", int(r.Location), "cannot inherit from partition %q", p.Name)
 		}
+		if slices.Contains(parents, p) {
+			a.fail("42P07", noLoc, "relation %q would be inherited from more than once", p.Name)
+		}
 		parents = append(parents, p)
 		b.t.Parents = append(b.t.Parents, p.OID)
 		for _, c := range p.Columns {
@@ -298,13 +321,20 @@ func (a *applier) inheritColumn(b *tableBuild, p *catalog.Table, c *catalog.Colu
 	if old := b.t.Column(c.Name); old != nil {
 		a.sameType("inherited column", old, c)
 		old.NotNull = old.NotNull || c.NotNull
+		old.InhCount++
+		if (old.Generated != 0) != (c.Generated != 0) {
+			a.fail("42804", noLoc, "inherited column %q has a generation conflict", c.Name)
+		}
+		mine := mapColumns(c.Default, p, b.t)
 		if old.Default == nil {
-			old.HasDefault, old.Default = c.HasDefault, mapColumns(c.Default, p, b.t)
+			old.HasDefault, old.Default = c.HasDefault, mine
+		} else if c.Default != nil && !query.Equal(old.Default, mine) {
+			b.conflicts = append(b.conflicts, old)
 		}
 		return
 	}
 	x := *c
-	x.Inherited, x.Local, x.Comment = true, false, ""
+	x.InhCount, x.Local, x.Comment = 1, false, ""
 	// A partition has its parent's identity since PostgreSQL 17.
 	if c.Identity != 0 && !(b.t.IsPartition && a.cat.Major >= 17) {
 		x.Identity = 0
@@ -323,22 +353,6 @@ func (a *applier) sameType(what string, old, c *catalog.Column) {
 	}
 	if old.Collation != c.Collation {
 		a.fail("42P21", noLoc, "%s %q has a collation conflict", what, c.Name)
-	}
-}
-
-// inheritChecks copies the CHECK constraints of a parent; those with one name
-// and one expression are one.
-func (a *applier) inheritChecks(p, t *catalog.Table) {
-	for _, k := range p.Constraints {
-		notNull := k.Kind == catalog.ConstraintNotNull && !hasNotNull(t, mapColumn(k.Columns[0], p, t))
-		if k.Kind != catalog.ConstraintCheck && !notNull || k.NoInherit || constraint(t, k.Name) != nil {
-			continue
-		}
-		x := *k
-		x.OID, x.Table = a.cat.NewOID(), t.OID
-		x.Columns = mapNumbers(k.Columns, p, t)
-		x.Expr = mapColumns(k.Expr, p, t)
-		a.cat.AddConstraint(&x)
 	}
 }
 

@@ -122,7 +122,7 @@ func (a *applier) alterEnum(s *pg.AlterEnumStmt) {
 
 // createComposite is CREATE TYPE … AS (…): a relation without storage.
 func (a *applier) createComposite(s *pg.CompositeTypeStmt) {
-	schema := a.creationSchema(s.Typevar.Schemaname, int(s.Typevar.Location))
+	schema := a.relationSchema(s.Typevar, int(s.Typevar.Location))
 	a.newRelation(schema, s.Typevar.Relname, int(s.Typevar.Location))
 	a.newType(schema, s.Typevar.Relname, int(s.Typevar.Location))
 	t := &catalog.Table{

@@ -58,8 +58,21 @@ func (a *applier) defining(n *pg.Node) (*query.Query, string) {
 
 func (a *applier) createView(s *pg.ViewStmt) {
 	loc := int(s.View.Location)
-	schema := a.creationSchema(s.View.Schemaname, loc)
+	if s.View.Relpersistence == "u" {
+		a.fail("42601", noLoc, "views cannot be unlogged because they do not have storage")
+	}
+	if into := s.Query.GetSelectStmt().GetIntoClause(); into != nil {
+		a.fail("0A000", noLoc, "views must not contain SELECT INTO")
+	}
 	q, why := a.defining(s.Query)
+	if q != nil {
+		for _, c := range q.CTEs {
+			if c.Query != nil && c.Query.Command != query.CmdSelect {
+				a.fail("0A000", noLoc, "views must not contain data-modifying statements in WITH")
+			}
+		}
+	}
+	schema := a.viewSchema(s, q, loc)
 	old := a.cat.TableByName(schema, s.View.Relname)
 	if old != nil && s.Replace && old.Kind != catalog.KindView {
 		a.fail("42809", loc, "%q is not a view", old.Name)
@@ -74,6 +87,7 @@ func (a *applier) createView(s *pg.ViewStmt) {
 	}
 	t.Schema, t.Name, t.Kind = schema, s.View.Relname, catalog.KindView
 	t.View, t.ViewError = q, why
+	a.checkOptions(t.Kind, "", s.Options)
 	a.storage(t, s.Options)
 	switch s.WithCheckOption {
 	case pg.ViewCheckOption_LOCAL_CHECK_OPTION:
@@ -86,6 +100,26 @@ func (a *applier) createView(s *pg.ViewStmt) {
 		return
 	}
 	a.replaceView(old, t)
+}
+
+// viewSchema is where a view is created: one that reads a temporary relation is
+// temporary too (DefineView, view.c).
+func (a *applier) viewSchema(s *pg.ViewStmt, q *query.Query, loc int) string {
+	if q != nil && s.View.Relpersistence != "t" && s.View.Schemaname == "" {
+		for oid := range a.reads(q).relations {
+			if t := a.cat.Table(oid); t != nil && t.Temp {
+				return a.relationSchema(&pg.RangeVar{Relpersistence: "t"}, loc)
+			}
+		}
+	}
+	return a.relationSchema(s.View, loc)
+}
+
+func (a *applier) collationWord(oid pgtype.OID) string {
+	if c := a.cat.Collation(oid); c != nil {
+		return c.Name
+	}
+	return ""
 }
 
 // replaceView is CREATE OR REPLACE VIEW: columns may be added, those that are
@@ -105,7 +139,8 @@ func (a *applier) replaceView(old, t *catalog.Table) {
 				a.fail("42P16", noLoc, "cannot change data type of view column %q from %s to %s",
 					o.Name, a.typeModWord(o), a.typeModWord(c))
 			case o.Collation != c.Collation:
-				a.fail("42P16", noLoc, "cannot change collation of view column %q", o.Name)
+				a.fail("42P16", noLoc, "cannot change collation of view column %q from %q to %q", o.Name,
+					a.collationWord(o.Collation), a.collationWord(c.Collation))
 			}
 			c.Comment, c.HasDefault, c.Default = o.Comment, o.HasDefault, o.Default
 		}
@@ -121,7 +156,10 @@ func (a *applier) replaceView(old, t *catalog.Table) {
 func (a *applier) createTableAs(s *pg.CreateTableAsStmt) {
 	into := s.Into
 	loc := int(into.Rel.Location)
-	schema := a.creationSchema(into.Rel.Schemaname, loc)
+	if s.Objtype == pg.ObjectType_OBJECT_MATVIEW && into.Rel.Relpersistence == "u" {
+		a.fail("0A000", noLoc, "materialized views cannot be unlogged")
+	}
+	schema := a.relationSchema(into.Rel, loc)
 	if a.relationTaken(schema, into.Rel.Relname) {
 		if s.IfNotExists {
 			return
@@ -139,7 +177,8 @@ func (a *applier) createTableAs(s *pg.CreateTableAsStmt) {
 		t = a.outputColumns(q, strs(into.ColNames), a.decl(loc), "TABLE")
 	}
 	t.Schema, t.Name, t.Kind = schema, into.Rel.Relname, catalog.KindTable
-	t.Temp, t.Unlogged = into.Rel.Relpersistence == "t", into.Rel.Relpersistence == "u"
+	t.Temp, t.Unlogged = schema == tempSchema, into.Rel.Relpersistence == "u"
+	a.checkOptions(t.Kind, "", into.Options)
 	a.storage(t, into.Options)
 	if s.Objtype == pg.ObjectType_OBJECT_MATVIEW {
 		t.Kind, t.View = catalog.KindMatView, q

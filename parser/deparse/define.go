@@ -28,11 +28,42 @@ func IndexDef(cat *catalog.Catalog, x *catalog.Index) string {
 	}
 	fmt.Fprintf(&b, "INDEX %s ON %s%s USING %s (", cat.QuoteIdent(x.Name), only,
 		cat.QuoteIdent(t.Schema)+"."+cat.QuoteIdent(t.Name), cat.QuoteIdent(am.Name))
+	indexBody(&b, cat, x, nil)
+	if len(x.Predicate) > 0 {
+		b.WriteString(" WHERE " + And(x.Predicate, TableContext(cat, t)))
+	}
+	return b.String()
+}
+
+// exclusionDef returns what stands behind EXCLUDE.
+func exclusionDef(cat *catalog.Catalog, x *catalog.Index, operators []pgtype.OID) string {
+	am := cat.Method(x.Method)
+	if am == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(" USING " + cat.QuoteIdent(am.Name) + " (")
+	indexBody(&b, cat, x, operators)
+	if len(x.Predicate) > 0 {
+		b.WriteString(" WHERE (" + And(x.Predicate, TableContext(cat, cat.Table(x.Table))) + ")")
+	}
+	return b.String()
+}
+
+// indexBody writes the keys of an index, with the operators of an exclusion
+// constraint, and what follows them up to the predicate.
+func indexBody(b *strings.Builder, cat *catalog.Catalog, x *catalog.Index, operators []pgtype.OID) {
+	t, am := cat.Table(x.Table), cat.Method(x.Method)
 	for i := range x.NumKeys {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		indexKey(&b, cat, t, am, &x.Keys[i])
+		indexKey(b, cat, t, am, &x.Keys[i])
+		if i < len(operators) {
+			if o := cat.Operator(operators[i]); o != nil {
+				b.WriteString(" WITH " + o.Name)
+			}
+		}
 	}
 	b.WriteString(")")
 	if len(x.Keys) > x.NumKeys {
@@ -55,10 +86,6 @@ func IndexDef(cat *catalog.Catalog, x *catalog.Index) string {
 	if options != nil {
 		b.WriteString(" WITH (" + strings.Join(options, ", ") + ")")
 	}
-	if len(x.Predicate) > 0 {
-		b.WriteString(" WHERE " + And(x.Predicate, TableContext(cat, t)))
-	}
-	return b.String()
 }
 
 // indexKey writes one key column with what is not the default of its type.
@@ -115,8 +142,7 @@ func LooksLikeFunction(e query.Expr) bool {
 }
 
 // ConstraintDef returns the definition of a constraint
-// (pg_get_constraintdef, ruleutils.c). That of an EXCLUDE lacks the operators,
-// which the catalog does not keep.
+// (pg_get_constraintdef, ruleutils.c).
 func ConstraintDef(cat *catalog.Catalog, k *catalog.Constraint) string {
 	t := cat.Table(k.Table)
 	var b strings.Builder
@@ -149,6 +175,9 @@ func ConstraintDef(cat *catalog.Catalog, k *catalog.Constraint) string {
 			b.WriteString(" MATCH FULL")
 		}
 		b.WriteString(actionWords(" ON UPDATE ", k.OnUpdate) + actionWords(" ON DELETE ", k.OnDelete))
+		if len(k.DeleteColumns) > 0 {
+			b.WriteString(" " + columns(t, k.DeleteColumns))
+		}
 	default:
 		keyDef(&b, cat, k, columns)
 	}
@@ -169,10 +198,7 @@ func keyDef(b *strings.Builder, cat *catalog.Catalog, k *catalog.Constraint, col
 	if k.Kind == catalog.ConstraintExclusion {
 		b.WriteString("EXCLUDE")
 		if x != nil {
-			def := IndexDef(cat, x)
-			if i := strings.Index(def, " USING "); i >= 0 {
-				b.WriteString(def[i:])
-			}
+			b.WriteString(exclusionDef(cat, x, k.ExclOps))
 		}
 		return
 	}

@@ -55,6 +55,9 @@ func NewLevel(cat *catalog.Catalog, q *query.Query, up *Level) *Level {
 // Name is the name of a range table entry, "" for a join without one.
 func (l *Level) Name(index int) string { return l.names[index-1] }
 
+// Query is the query that the names are of.
+func (l *Level) Query() *query.Query { return l.query }
+
 // Context returns the context of the query's expressions. Columns have their
 // qualifier where the query reads more than one thing or stands in another, as in
 // the text of a view; prefix gives it to all.

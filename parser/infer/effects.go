@@ -51,7 +51,7 @@ type action struct {
 func inferEffects(cat *catalog.Catalog, q *query.Query, f *Facts) {
 	e := &effects{cat: cat, facts: f, acted: map[action]bool{}, policed: map[action]bool{}}
 	e.query(q)
-	for _, list := range []*[]string{&f.Reads, &f.Writes, &f.Unknown, &f.ReadsUnknown, &f.VolatilityWhy, &f.WritesWhy} {
+	for _, list := range []*[]string{&f.Reads, &f.Writes, &f.Unknown, &f.ReadsUnknown, &f.VolatilityWhy, &f.WritesWhy, &f.Triggers} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
@@ -249,23 +249,53 @@ func (e *effects) call(oid pgtype.OID, name string) {
 		}
 		return
 	}
-	switch {
-	case known:
-		if slices.Contains(e.calls, oid) {
-			return
+	if !e.follow(f, "function "+f.Schema+"."+f.Name) {
+		switch {
+		case f.Volatile == 'v':
+			e.facts.Unknown = append(e.facts.Unknown, "function "+f.Schema+"."+f.Name)
+		case f.Volatile == 's' && f.Language != "c" && f.Language != "internal":
+			e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
 		}
-		e.calls = append(e.calls, oid)
-		declared, why := e.facts.Volatility, e.facts.VolatilityWhy
+	}
+}
+
+// follow looks into the body of a function: the statements of one in SQL, the
+// tables that one in PL/pgSQL names; by says what calls it. It reports whether
+// everything that the body does is known.
+func (e *effects) follow(f *catalog.Func, by string) bool {
+	if slices.Contains(e.calls, f.OID) {
+		return true
+	}
+	e.calls = append(e.calls, f.OID)
+	defer func() { e.calls = e.calls[:len(e.calls)-1] }()
+	if f.Language == "sql" && f.Body != nil {
+		volatility, why := e.facts.Volatility, e.facts.VolatilityWhy
 		for _, q := range f.Body {
 			e.query(q)
 		}
-		e.facts.Volatility, e.facts.VolatilityWhy = declared, why
-		e.calls = e.calls[:len(e.calls)-1]
-	case f.Volatile == 'v':
-		e.facts.Unknown = append(e.facts.Unknown, "function "+f.Schema+"."+f.Name)
-	case f.Volatile == 's' && f.Language != "c" && f.Language != "internal":
-		e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
+		e.facts.Volatility, e.facts.VolatilityWhy = volatility, why
+		return true
 	}
+	if f.Effects == nil {
+		return false
+	}
+	known := f.Effects.Known
+	for _, o := range f.Effects.Reads {
+		if t := e.cat.Table(o); t != nil {
+			e.reads(t, true)
+		}
+	}
+	for _, o := range f.Effects.Writes {
+		if t := e.cat.Table(o); t != nil {
+			e.mayWrite(t, by)
+		}
+	}
+	for _, o := range f.Effects.Calls {
+		if c := e.cat.Func(o); c != nil {
+			known = e.follow(c, by) && known
+		}
+	}
+	return known
 }
 
 // writesLargeObjects are built-in functions, by their C names, that change large

@@ -91,5 +91,6 @@ func writeEffects(b *strings.Builder, f *infer.Facts) {
 	for _, l := range f.RowLocks {
 		fmt.Fprintf(b, "locks %s\n", l)
 	}
+	list("fires", f.Triggers)
 	list("unknown:", f.Unknown)
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/dbgen/dbgen/parser/query"
 )
 
+// NothingLooksForNull is the reason that [ParamNullable] gives for a parameter that
+// is only compared or passed on.
+const NothingLooksForNull = "nothing in the query looks for NULL"
+
 // ParamNullable reports whether NULL is a sensible value for parameter $number of
 // a query, and why. It is where the text looks at NULL (IS NULL, COALESCE, IS
 // DISTINCT FROM, …), or where the value is stored in a column that can be NULL and
@@ -233,7 +237,7 @@ func (u *paramUse) expr(e query.Expr) {
 			}
 		case *query.Param:
 			if n.Number == u.number && n.Kind == query.ParamExtern {
-				note(&u.passed, "nothing in the query looks for NULL")
+				note(&u.passed, NothingLooksForNull)
 			}
 		}
 		return true

@@ -223,6 +223,9 @@ func (s *scope) insertRows() rows {
 	if q.HasTargetSRFs {
 		return rows{0, unbounded, "set-returning function in VALUES"}
 	}
+	if s.ruled("insert") {
+		return rows{0, unbounded, "a rule says what is done instead"}
+	}
 	r := rows{1, 1, "one row is inserted"}
 	if len(q.JoinTree.List) > 0 {
 		if r = s.bounding(nil).from(); r.max <= 1 {
@@ -237,6 +240,12 @@ func (s *scope) insertRows() rows {
 		r = r.less("or none on conflict")
 	}
 	return r
+}
+
+// ruled reports whether a rule replaces an event of the target.
+func (s *scope) ruled(event string) bool {
+	t := s.cat.Table(s.q.RTE(s.q.ResultRelation).Relation)
+	return t != nil && slices.Contains(t.InsteadRules, event)
 }
 
 // skipper names a row trigger that can keep a row from being inserted, or updated
@@ -274,6 +283,9 @@ func (s *scope) skipper(oid pgtype.OID, update bool) string {
 // changedRows bounds the rows that RETURNING of an UPDATE or DELETE gives: one for
 // each row of the target, however many rows of FROM or USING it meets.
 func (s *scope) changedRows() rows {
+	if s.ruled(map[query.CmdType]string{query.CmdUpdate: "update", query.CmdDelete: "delete"}[s.q.Command]) {
+		return rows{0, unbounded, "a rule says what is done instead"}
+	}
 	b := s.bounding(nil)
 	r := b.from()
 	if why := b.single[s.q.ResultRelation]; why != "" && !r.single() {

@@ -62,6 +62,11 @@ func writesOf(q *query.Query) []change {
 
 // write follows one change of a table or view.
 func (e *effects) write(q *query.Query, t *catalog.Table, w change) {
+	if slices.Contains(t.InsteadRules, w.event) {
+		e.facts.Writes = append(e.facts.Writes, tableName(t))
+		e.facts.Unknown = append(e.facts.Unknown, fmt.Sprintf("rule on %s of %s", w.event, tableName(t)))
+		return
+	}
 	if t.Kind != catalog.KindView {
 		e.acts(t, w, "")
 		e.policies(t, w.event)
@@ -192,14 +197,37 @@ func (e *effects) triggers(t *catalog.Table, event string) {
 	}
 }
 
+// trigger names a trigger that fires, and follows its function as far as that is
+// known.
 func (e *effects) trigger(t *catalog.Table, tr *catalog.Trigger) {
-	text := fmt.Sprintf("trigger %s of %s", tr.Name, tableName(t))
+	by := fmt.Sprintf("trigger %s of %s", tr.Name, tableName(t))
+	text := by
 	f := e.cat.Func(tr.Func)
 	if f != nil {
-		if f.OID < pgtype.FirstNormalOID && f.Name == "suppress_redundant_updates_trigger" {
-			return
-		}
 		text += " (function " + f.Schema + "." + f.Name + ")"
 	}
+	e.facts.Triggers = append(e.facts.Triggers, text)
+	switch {
+	case f == nil:
+	case f.OID < pgtype.FirstNormalOID && f.Name == "suppress_redundant_updates_trigger":
+		return
+	case e.follow(f, by):
+		return
+	}
 	e.facts.Unknown = append(e.facts.Unknown, text)
+}
+
+// mayWrite notes that a function writes a table; by which command is not known, so
+// that all of the table's triggers may fire.
+func (e *effects) mayWrite(t *catalog.Table, by string) {
+	e.facts.Writes = append(e.facts.Writes, tableName(t))
+	e.facts.WritesWhy = append(e.facts.WritesWhy, tableName(t)+" by "+by)
+	at := action{t.OID, "any"}
+	if e.acted[at] {
+		return
+	}
+	e.acted[at] = true
+	for _, event := range []string{"insert", "update", "delete"} {
+		e.triggers(t, event)
+	}
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/annotation"
+	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/infer"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/templates/gotype"
@@ -21,14 +23,11 @@ func (b *builder) params(m *Method) {
 	var names []string
 	for _, p := range b.query.Analyzed.Params {
 		note := b.macro(p.Number)
-		nullable := note.Nullable || b.storesNull(p)
+		nullable, _ := b.paramNullable(p, said)
 		name := note.Name
 		d := said[name]
 		if d != nil {
 			d.used = true
-			if d.nullable != nil {
-				nullable = *d.nullable
-			}
 			b.checkDirective(d, p)
 		}
 		var at source.Span
@@ -99,26 +98,27 @@ func (b *builder) macro(n int) annotation.Param {
 	return annotation.Param{Number: n}
 }
 
-// storesNull reports whether a parameter is stored in columns that all may be
-// NULL. A comparison never makes a parameter nullable: with NULL it is never
-// true.
-func (b *builder) storesNull(p analyze.Param) bool {
-	stored := false
-	for _, c := range p.Targets {
-		if !c.Assigned {
-			continue
-		}
-		t := b.in.Catalog.Table(c.Table)
-		if t == nil {
-			return false
-		}
-		col := t.Attr(c.Column)
-		if col == nil || b.refusesNull(col) {
-			return false
-		}
-		stored = true
+// ParamNullable reports whether NULL is a sensible value for the i-th parameter of a
+// statement, and why: because narg asks for it, or a "-- @param name type?" line;
+// else what is inferred. "type!" keeps NULL out.
+func ParamNullable(cat *catalog.Catalog, s *parser.Statement, a *analyze.Analyzed, i int) (nullable bool, why string) {
+	b := &builder{in: Input{Catalog: cat}, query: &Query{Statement: s, Analyzed: a}}
+	var said map[string]*directive
+	if s.Annotation != nil {
+		said = b.paramDirectives()
 	}
-	return stored
+	return b.paramNullable(a.Params[i], said)
+}
+
+func (b *builder) paramNullable(p analyze.Param, said map[string]*directive) (bool, string) {
+	note := b.macro(p.Number)
+	if d := said[note.Name]; d != nil && d.nullable != nil {
+		return *d.nullable, "@param says so"
+	}
+	if note.Nullable {
+		return true, "narg"
+	}
+	return infer.ParamNullable(b.in.Catalog, b.query.Analyzed.Query, p.Number)
 }
 
 // paramColumn is the column whose override holds for a parameter, the one it is

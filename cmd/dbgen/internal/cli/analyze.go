@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/dbgen/dbgen/cmd/dbgen/internal/pipeline"
 	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/parser/infer"
 )
 
 func (a *app) analyzeCommand() *cobra.Command {
@@ -51,6 +53,8 @@ func (a *app) analyzeCommand() *cobra.Command {
 	}
 }
 
+// printAnalyses writes what is known of each query as a block: where it is, how
+// many rows come and why, what it touches, its parameters and its columns.
 func printAnalyses(w io.Writer, all []pipeline.Analysis) error {
 	for i, q := range all {
 		if i > 0 {
@@ -60,30 +64,80 @@ func printAnalyses(w io.Writer, all []pipeline.Analysis) error {
 		if command != "" {
 			command = " :" + command
 		}
-		fmt.Fprintf(w, "%s:%d: %s%s  %s, %s, %s\n", q.File, q.Line, q.Name, command, q.Statement, q.Cardinality, q.Volatility)
-		if len(q.Reads) > 0 {
-			fmt.Fprintf(w, "  reads %s\n", strings.Join(q.Reads, ", "))
-		}
-		if len(q.Writes) > 0 {
-			fmt.Fprintf(w, "  writes %s\n", strings.Join(q.Writes, ", "))
-		}
+		fmt.Fprintf(w, "%s:%d: %s%s\n", q.File, q.Line, q.Name, command)
 		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		for _, p := range q.Params {
-			fmt.Fprintf(t, "  $%d\t%s\t%s\t%s\t%s\n", p.Number, p.Name, p.Type, nullWord(p.Nullable), p.GoType)
+		fmt.Fprintf(t, "  %s\t%s\n", q.Statement, rowsLine(q))
+		line := func(word string, list []string) {
+			if len(list) > 0 {
+				fmt.Fprintf(t, "  %s\t%s\n", word, strings.Join(list, ", "))
+			}
 		}
-		for _, c := range q.Columns {
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", c.Name, c.Type, c.GoType, c.Why)
+		line("reads", q.Reads)
+		line("reads", suffixed(q.ReadsUnknown, "what it reads is not known"))
+		line("writes", q.Writes)
+		for _, why := range q.WritesWhy {
+			fmt.Fprintf(t, "  \t%s\n", why)
 		}
+		line("locks", q.RowLocks)
+		line("fires", q.Triggers)
+		if q.Volatility != "immutable" {
+			line(q.Volatility, q.VolatilityWhy)
+		}
+		line("unknown", suffixed(q.Unknown, "what it does is not known"))
 		if err := t.Flush(); err != nil {
+			return err
+		}
+		if err := printValues(w, q); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func nullWord(nullable bool) string {
-	if nullable {
-		return "nullable"
+// printValues writes the parameters and columns of a query, in one table so that
+// names, types and Go types stand below each other.
+func printValues(w io.Writer, q pipeline.Analysis) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, p := range q.Params {
+		fmt.Fprintf(t, "  $%d %s\t%s\t%s\t%s\n", p.Number, p.Name, p.Type, p.GoType, nullWord(p))
 	}
-	return "not null"
+	for _, c := range q.Columns {
+		why := c.Why
+		if c.ElementNullable {
+			why += "; elements may be NULL"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", c.Name, c.Type, c.GoType, why)
+	}
+	return t.Flush()
+}
+
+// rowsLine says how many rows come, and why.
+func rowsLine(q pipeline.Analysis) string {
+	words := map[string]string{"none": "no rows", "exactly-one": "one row", "at-most-one": "at most one row", "many": "many rows"}[q.Cardinality]
+	if q.CardinalityWhy == "" {
+		return words
+	}
+	return words + ": " + q.CardinalityWhy
+}
+
+func suffixed(list []string, end string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := slices.Clone(list)
+	out[len(out)-1] += ": " + end
+	return out
+}
+
+// nullWord says whether NULL makes sense for a parameter; the reason where there
+// is one in the text or the schema.
+func nullWord(p pipeline.AnalysisParam) string {
+	word := "not null"
+	if p.Nullable {
+		word = "nullable"
+	}
+	if p.Why == infer.NothingLooksForNull {
+		return word
+	}
+	return word + ": " + p.Why
 }

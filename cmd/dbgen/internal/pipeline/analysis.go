@@ -1,12 +1,10 @@
 package pipeline
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
-	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -31,6 +29,23 @@ type Analysis struct {
 	Reads       []string         `json:"reads"`
 	Writes      []string         `json:"writes"`
 	Locks       bool             `json:"locks"`
+	// CardinalityWhy says what bounds the rows; VolatilityWhy names the functions
+	// that are as volatile, WritesWhy the foreign keys, triggers and
+	// functions by which tables are written
+	// that the statement does not name.
+	CardinalityWhy string   `json:"cardinality_why"`
+	VolatilityWhy  []string `json:"volatility_why"`
+	WritesWhy      []string `json:"writes_why"`
+	// RowLocks are the tables whose rows are locked, and how; Unknown the triggers,
+	// functions and commands that may do anything, ReadsUnknown the functions that
+	// may read anything.
+	RowLocks     []string `json:"row_locks"`
+	Unknown      []string `json:"unknown"`
+	ReadsUnknown []string `json:"reads_unknown"`
+	// Triggers are all that may fire; what is not known of them is in Unknown, too.
+	Triggers []string `json:"triggers"`
+	// ReadOnly is proved: no write, no lock, no volatile function.
+	ReadOnly bool `json:"read_only"`
 }
 
 // AnalysisJoin is one explicit join.
@@ -48,6 +63,7 @@ type AnalysisParam struct {
 	Type     string `json:"pg_type"`
 	Nullable bool   `json:"nullable"`
 	GoType   string `json:"go_type"`
+	Why      string `json:"why"`
 }
 
 // AnalysisColumn is one result column.
@@ -82,17 +98,23 @@ func (p *Project) analysis(q *Query, types goTypes) Analysis {
 		Volatility: q.Facts.Volatility.String(), Reads: nonNil(q.Facts.Reads), Writes: nonNil(q.Facts.Writes),
 		Locks: q.Facts.Locks, Tables: []string{}, Conditions: []string{}, Joins: []AnalysisJoin{}, OrderBy: []string{},
 		Params: []AnalysisParam{}, Columns: []AnalysisColumn{},
+		CardinalityWhy: q.Facts.CardinalityWhy, VolatilityWhy: nonNil(q.Facts.VolatilityWhy), WritesWhy: nonNil(q.Facts.WritesWhy),
+		RowLocks: []string{}, Unknown: nonNil(q.Facts.Unknown), ReadsUnknown: nonNil(q.Facts.ReadsUnknown), Triggers: nonNil(q.Facts.Triggers), ReadOnly: q.Facts.ReadOnly(),
+	}
+	for _, l := range q.Facts.RowLocks {
+		a.RowLocks = append(a.RowLocks, l.String())
 	}
 	if s.Annotation != nil {
 		a.Command = string(s.Annotation.Command)
 		a.Line = s.File.Position(s.Annotation.NameSpan.Start).Line
 	}
-	d := &describer{cat: p.Catalog, q: q.Analyzed.Query}
-	d.describe(&a)
+	d := &describer{cat: p.Catalog, a: &a, seen: map[string]bool{}}
+	d.describe(q.Analyzed.Query)
 	for i, prm := range q.Analyzed.Params {
+		nullable, why := p.ParamNullable(q, i)
 		a.Params = append(a.Params, AnalysisParam{
 			Number: prm.Number, Name: p.ParamName(q, i), Type: p.Catalog.SQLType(prm.Type),
-			Nullable: p.ParamNullable(q, i), GoType: types.param(q, i),
+			Nullable: nullable, GoType: types.param(q, i), Why: why,
 		})
 	}
 	n := 0
@@ -152,110 +174,4 @@ func statementWord(q *query.Query) string {
 		return "values"
 	}
 	return "select"
-}
-
-// describer puts the parts of a query tree into words.
-type describer struct {
-	cat *catalog.Catalog
-	q   *query.Query
-}
-
-func (d *describer) context(q *query.Query) *deparse.Context {
-	return &deparse.Context{Catalog: d.cat, Prefix: true, Column: func(v *query.Var) (string, string) {
-		if v.LevelsUp > 0 || v.VarNo < 1 || v.VarNo > len(q.RangeTable) {
-			return "", fmt.Sprintf("column %d", v.AttNo)
-		}
-		rte := q.RTE(v.VarNo)
-		if v.AttNo > 0 && v.AttNo <= len(rte.ERef.Columns) {
-			return rte.ERef.Name, rte.ERef.Columns[v.AttNo-1]
-		}
-		if t := d.cat.Table(rte.Relation); t != nil {
-			return rte.ERef.Name, t.ColumnName(v.AttNo)
-		}
-		return rte.ERef.Name, ""
-	}}
-}
-
-func (d *describer) describe(a *Analysis) {
-	ctx := d.context(d.q)
-	seen := map[string]bool{}
-	var tables func(q *query.Query)
-	tables = func(q *query.Query) {
-		for _, r := range q.RangeTable {
-			if t := d.cat.Table(r.Relation); r.Kind == query.RTERelation && t != nil && !seen[t.Schema+"."+t.Name] {
-				seen[t.Schema+"."+t.Name] = true
-				a.Tables = append(a.Tables, t.Schema+"."+t.Name)
-			}
-		}
-		q.Subqueries(tables)
-	}
-	tables(d.q)
-	if d.q.JoinTree == nil {
-		return
-	}
-	for _, c := range conjuncts(d.q.JoinTree.Quals) {
-		a.Conditions = append(a.Conditions, deparse.Expr(c, ctx))
-	}
-	for _, n := range d.q.JoinTree.List {
-		d.joins(n, ctx, a)
-	}
-	for _, s := range d.q.SortClause {
-		for _, te := range d.q.TargetList {
-			if te.SortGroupRef != s.Ref {
-				continue
-			}
-			text := deparse.Expr(te.Expr, ctx)
-			if s.Descending {
-				text += " DESC"
-			}
-			if s.NullsFirst != s.Descending {
-				if s.NullsFirst {
-					text += " NULLS FIRST"
-				} else {
-					text += " NULLS LAST"
-				}
-			}
-			a.OrderBy = append(a.OrderBy, text)
-		}
-	}
-	if d.q.LimitCount != nil {
-		a.Limit = strings.TrimSuffix(strings.Trim(deparse.Expr(d.q.LimitCount, ctx), "'"), "'::bigint")
-	}
-}
-
-func conjuncts(e query.Expr) []query.Expr {
-	if b, ok := e.(*query.BoolExpr); ok && b.Op == query.AndExpr {
-		var out []query.Expr
-		for _, x := range b.Args {
-			out = append(out, conjuncts(x)...)
-		}
-		return out
-	}
-	if e == nil {
-		return nil
-	}
-	return []query.Expr{e}
-}
-
-func (d *describer) joins(n query.JoinNode, ctx *deparse.Context, a *Analysis) {
-	j, ok := n.(*query.JoinExpr)
-	if !ok {
-		return
-	}
-	d.joins(j.Left, ctx, a)
-	d.joins(j.Right, ctx, a)
-	out := AnalysisJoin{Type: map[query.JoinType]string{
-		query.JoinInner: "inner", query.JoinLeft: "left", query.JoinRight: "right", query.JoinFull: "full",
-	}[j.Type]}
-	if r, ok := j.Right.(*query.RangeTblRef); ok {
-		rte := d.q.RTE(r.Index)
-		out.Alias = rte.ERef.Name
-		if t := d.cat.Table(rte.Relation); rte.Kind == query.RTERelation && t != nil {
-			out.Table = t.Schema + "." + t.Name
-		}
-	}
-	if j.Quals != nil {
-		out.Condition = deparse.Expr(j.Quals, ctx)
-	}
-	a.Joins = append(a.Joins, out)
 }

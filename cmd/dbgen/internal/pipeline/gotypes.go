@@ -63,7 +63,8 @@ func (g goTypes) param(q *Query, i int) string {
 			}
 		}
 	}
-	return g.resolve(gotype.Request{Type: prm.Type, Nullable: g.p.ParamNullable(q, i), ElementNullable: true, Param: true})
+	nullable, _ := g.p.ParamNullable(q, i)
+	return g.resolve(gotype.Request{Type: prm.Type, Nullable: nullable, ElementNullable: true, Param: true})
 }
 
 func (g goTypes) column(q *Query, n int) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/annotation"
 	"github.com/dbgen/dbgen/parser/diag"
+	"github.com/dbgen/dbgen/templates/model"
 )
 
 // annotated returns what the text says of a parameter, nil for a plain $n.
@@ -33,28 +34,10 @@ func (p *Project) ParamName(q *Query, i int) string {
 	return fmt.Sprintf("arg%d", prm.Number)
 }
 
-// ParamNullable reports whether NULL is a sensible value for the i-th
-// parameter: it was asked for, or it is stored in a column that can be NULL.
-func (p *Project) ParamNullable(q *Query, i int) bool {
-	prm := q.Analyzed.Params[i]
-	if a := q.annotated(prm.Number); a != nil && a.Nullable {
-		return true
-	}
-	assigned := false
-	for _, t := range prm.Targets {
-		if !t.Assigned {
-			continue
-		}
-		assigned = true
-		table := p.Catalog.Table(t.Table)
-		if table == nil {
-			return false
-		}
-		if c := table.Attr(t.Column); c == nil || c.NotNull {
-			return false
-		}
-	}
-	return assigned
+// ParamNullable reports whether NULL is a sensible value for the i-th parameter,
+// and why: what the text says of it goes before what is inferred.
+func (p *Project) ParamNullable(q *Query, i int) (bool, string) {
+	return model.ParamNullable(p.Catalog, q.Statement, q.Analyzed, i)
 }
 
 // behind and before find a parameter, as written, next to a place.
