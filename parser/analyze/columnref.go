@@ -64,6 +64,9 @@ func (s *state) resolveColumn(names []string, star bool, loc int) (query.Expr, f
 		}
 	}
 	it, levels := s.refnameItem(schema, rel, loc)
+	if parts := len(names); it == nil && (parts == 4 || star && parts == 3) {
+		return nil, func() { s.failCrossDatabase(names, loc) }
+	}
 	if it == nil {
 		return nil, func() { s.failMissingRTE(schema, rel, loc) }
 	}

@@ -50,6 +50,12 @@ func (s *state) transformFuncCall(fn *pg.FuncCall) query.Expr {
 		// Before it became a keyword it was a name like any other.
 		return s.columnRef(&pg.ColumnRef{Fields: []*pg.Node{pg.MakeStrNode("system_user")}, Location: fn.Location})
 	}
+	if s.cat.Major < 16 && lastName(fn.Funcname) == "json_object" && !strings.HasPrefix(strings.ToLower(s.text[max(fn.Location, 0):]), "pg_catalog") {
+		fn = &pg.FuncCall{
+			Funcname: fn.Funcname[len(fn.Funcname)-1:], Args: fn.Args, AggOrder: fn.AggOrder, AggFilter: fn.AggFilter, Over: fn.Over,
+			AggStar: fn.AggStar, AggDistinct: fn.AggDistinct, FuncVariadic: fn.FuncVariadic, Funcformat: fn.Funcformat, Location: fn.Location,
+		}
+	}
 	if e := s.jsonFunction(fn); e != nil {
 		return e
 	}

@@ -66,6 +66,8 @@ func (s *state) checkAggregates(q *query.Query) {
 	}
 	for _, t := range q.TargetList {
 		g.finalizeGrouping(t.Expr, 0)
+	}
+	for _, t := range q.TargetList {
 		g.walk(g.flatten(t.Expr), 0)
 	}
 	if q.Having != nil {

@@ -3,6 +3,7 @@ package analyze
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
@@ -29,10 +30,11 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 	case pgtype.RegprocOID, pgtype.RegprocedureOID:
 		a.regproc(text, t.OID == pgtype.RegprocedureOID)
 	case pgtype.RegnamespaceOID:
-		names, ok := qualifiedName(text)
-		if ok && len(names) == 1 && strings.Trim(text, "0123456789") != "" && text != "-" && a.cat.Schema(names[0]) == nil {
+		if names := a.regNames(text); len(names) == 1 && a.cat.Schema(names[0]) == nil {
 			a.fail(errInvalidSchema, noLoc, "schema \"%s\" does not exist", names[0])
 		}
+	case pgtype.RegconfigOID, pgtype.RegdictionaryOID, pgtype.RegroleOID, pgtype.RegcollationOID:
+		a.regNames(text)
 	case pgtype.TsqueryOID:
 		a.tsquery(text)
 	case pgtype.BitOID, pgtype.VarbitOID:
@@ -46,9 +48,12 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 		if !matches(`^[-+()$.,0-9\s]+$`) {
 			syntax()
 		}
-	case pgtype.PointOID:
-		const f = `\s*[-+]?([0-9]+\.?[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|(?i:inf(inity)?|nan))\s*`
-		if !matches(`^\s*\(`+f+`,`+f+`\)\s*$`) && !matches(`^`+f+`,`+f+`$`) {
+	case pgtype.Xid8OID:
+		if !matches(`^\s*[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*$`) {
+			syntax()
+		}
+	case pgtype.PointOID, pgtype.LineOID, pgtype.LsegOID, pgtype.BoxOID, pgtype.PathOID, pgtype.PolygonOID, pgtype.CircleOID:
+		if !geometric(t.OID, text) {
 			syntax()
 		}
 	}
@@ -60,6 +65,46 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 			a.record(rel, text)
 		}
 	}
+	if r := a.cat.Type(t.RangeOf); t.RangeOf != 0 && r != nil {
+		a.multirange(r, text)
+	}
+}
+
+// geometric reports whether a text can be a point, a line or another shape: by
+// its numbers and what stands between them, not by how brackets match
+// (geo_ops.c).
+func geometric(t pgtype.OID, text string) bool {
+	numbers := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\r\f\v,()[]{}<>", r) })
+	for _, n := range numbers {
+		if _, err := strconv.ParseFloat(n, 64); err != nil {
+			return false
+		}
+	}
+	pairs := strings.Count(text, ",") == len(numbers)-1 && strings.Count(text, "(") == strings.Count(text, ")")
+	switch t {
+	case pgtype.PointOID:
+		return pairs && len(numbers) == 2
+	case pgtype.LineOID:
+		return pairs && (len(numbers) == 3 || len(numbers) == 4)
+	case pgtype.LsegOID, pgtype.BoxOID:
+		return pairs && len(numbers) == 4
+	case pgtype.CircleOID:
+		return pairs && len(numbers) == 3
+	}
+	return pairs && len(numbers) > 0 && len(numbers)%2 == 0
+}
+
+// regNames reads the name in the text of a reg* type; none for the number of an
+// object and for "-".
+func (a *analyzer) regNames(text string) []string {
+	if text == "-" || isNumber(text) {
+		return nil
+	}
+	names, ok := qualifiedName(text)
+	if !ok {
+		a.fail(errInvalidName, noLoc, "invalid name syntax")
+	}
+	return names
 }
 
 // bits is bit_in (varbit.c), as far as it looks at digits.
@@ -75,78 +120,6 @@ func (a *analyzer) bits(text string) {
 			a.fail(errInvalidText, noLoc, "\"%c\" is not a valid %s digit", r, what)
 		}
 	}
-}
-
-// record reads the text of a row (record_in, rowtypes.c): each column is held
-// against its type.
-func (a *analyzer) record(rel *catalog.Table, text string) {
-	malformed := func(detail string) {
-		a.failDetail(errInvalidText, noLoc, detail, "malformed record literal: \"%s\"", text)
-	}
-	rest := strings.TrimLeft(text, " \t\n\r\f\v")
-	if !strings.HasPrefix(rest, "(") {
-		malformed("Missing left parenthesis.")
-	}
-	rest = rest[1:]
-	first := true
-	for _, c := range rel.Columns {
-		if c.Dropped {
-			continue
-		}
-		if !first {
-			if !strings.HasPrefix(rest, ",") {
-				malformed("Too few columns.")
-			}
-			rest = rest[1:]
-		}
-		first = false
-		if strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, ")") {
-			continue
-		}
-		value, n := recordField(rest)
-		if n < 0 {
-			malformed("Unexpected end of input.")
-		}
-		rest = rest[n:]
-		base, mod := a.cat.BaseTypeAndTypmod(c.Type, c.Typmod)
-		if t := a.cat.Type(base); t != nil {
-			a.input(t, value, mod)
-		}
-	}
-	if !strings.HasPrefix(rest, ")") {
-		malformed("Too many columns.")
-	}
-	if strings.TrimLeft(rest[1:], " \t\n\r\f\v") != "" {
-		malformed("Junk after right parenthesis.")
-	}
-}
-
-// recordField reads one column of a row's text and returns how long it is, -1
-// where the text ends in it.
-func recordField(text string) (value string, n int) {
-	var b strings.Builder
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case !quoted && (c == ',' || c == ')'):
-			return b.String(), i
-		case c == '\\':
-			if i++; i >= len(text) {
-				return "", -1
-			}
-			b.WriteByte(text[i])
-		case c == '"' && !quoted:
-			quoted = true
-		case c == '"' && i+1 < len(text) && text[i+1] == '"':
-			i++
-			b.WriteByte('"')
-		case c == '"':
-			quoted = false
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", -1
 }
 
 func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
@@ -185,10 +158,13 @@ func (a *analyzer) regproc(text string, withArgs bool) {
 	if text == "-" || isNumber(text) {
 		return
 	}
-	name, args, _ := strings.Cut(text, "(")
+	name, args, open := strings.Cut(text, "(")
+	if withArgs && !open {
+		a.fail(errInvalidText, noLoc, "expected a left parenthesis")
+	}
 	names, ok := qualifiedName(name)
 	if !ok {
-		return
+		a.fail(errInvalidName, noLoc, "invalid name syntax")
 	}
 	schema := ""
 	if len(names) > 1 {
@@ -207,7 +183,7 @@ func (a *analyzer) regproc(text string, withArgs bool) {
 	}
 	args, closed := strings.CutSuffix(strings.TrimSpace(args), ")")
 	if !closed {
-		return
+		a.fail(errInvalidText, noLoc, "expected a right parenthesis")
 	}
 	var types []pgtype.OID
 	if strings.TrimSpace(args) != "" {

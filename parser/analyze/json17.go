@@ -25,6 +25,8 @@ func (s *state) jsonFunction(fn *pg.FuncCall) query.Expr {
 		e.Op, e.Typ = "JSON_QUERY", pgtype.JsonbOID
 	case "json_exists":
 		e.Op, e.Typ = "JSON_EXISTS", pgtype.BoolOID
+	case "json":
+		e.Op, e.Typ = "JSON", pgtype.JsonOID
 	case "json_scalar":
 		e.Op, e.Typ = "JSON_SCALAR", pgtype.JsonOID
 	case "json_serialize":
@@ -32,9 +34,9 @@ func (s *state) jsonFunction(fn *pg.FuncCall) query.Expr {
 	default:
 		return nil
 	}
-	count := 1
-	if e.Op != "JSON_SCALAR" && e.Op != "JSON_SERIALIZE" {
-		count = 2
+	count := 2
+	if e.Op == "JSON" || e.Op == "JSON_SCALAR" || e.Op == "JSON_SERIALIZE" {
+		count = 1
 	}
 	if len(fn.Args) != count {
 		return nil
@@ -45,6 +47,8 @@ func (s *state) jsonFunction(fn *pg.FuncCall) query.Expr {
 	}
 	switch e.Op {
 	case "JSON_SCALAR":
+	case "JSON":
+		arg = s.castJSON(arg, pgtype.JsonOID)
 	case "JSON_SERIALIZE":
 		if t := arg.ResultType(); t != pgtype.JsonOID && t != pgtype.JsonbOID {
 			if category, _ := s.category(t); category != 'S' && t != pgtype.ByteaOID {

@@ -129,6 +129,8 @@ func exprLoc(e query.Expr) int {
 		return leftmost(own, exprLoc(e.Arg))
 	case *query.InferenceElem:
 		return exprLoc(e.Arg)
+	case *query.XMLExpr:
+		return leftmost(own, listLoc(e.Args))
 	case *query.JSONExpr:
 		return leftmost(own, exprLoc(e.Func))
 	}

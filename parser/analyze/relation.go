@@ -100,6 +100,9 @@ func (s *state) addRTE(r *query.RangeTblEntry, attrs []attr) *nsItem {
 // openTable finds a relation that the query names (parserOpenTable).
 func (s *state) openTable(rv *pg.RangeVar) *catalog.Table {
 	loc := int(rv.Location)
+	if rv.Catalogname != "" && s.cat.TableByName(rv.Schemaname, rv.Relname) == nil {
+		s.fail(errFeatureNotSupported, loc, "cross-database references are not implemented: \"%s.%s.%s\"", rv.Catalogname, rv.Schemaname, rv.Relname)
+	}
 	if rv.Schemaname != "" && s.cat.Schema(rv.Schemaname) == nil {
 		// The server says no more than that the relation is missing.
 		s.failMissingTable(rv.Schemaname, rv.Relname, loc)
@@ -318,8 +321,10 @@ func (s *state) wholeRowVar(it *nsItem, levels, loc int) *query.Var {
 	v.Typ, v.Mod, v.Loc = pgtype.RecordOID, -1, s.span(loc)
 	switch r.Kind {
 	case query.RTERelation:
-		if t := s.cat.Table(r.Relation); t != nil && t.RowType != 0 {
-			v.Typ = t.RowType
+		if t := s.cat.Table(r.Relation); t != nil {
+			if v.Typ = t.RowType; t.RowType == 0 {
+				s.fail(errWrongObjectType, noLoc, "relation \"%s\" does not have a composite type", t.Name)
+			}
 		}
 	case query.RTEFunction:
 		if len(r.Functions) != 1 || r.Ordinality {

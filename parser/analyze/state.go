@@ -39,6 +39,8 @@ const (
 	errInvalidLimit        = "2201W"
 	errInvalidSample       = "2202H"
 	errInvalidText         = "22P02"
+	errOutOfRange          = "22003"
+	errNotNullViolation    = "23502"
 	errSyntax              = "42601"
 	errInvalidName         = "42602"
 	errDuplicateColumn     = "42701"

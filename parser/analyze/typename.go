@@ -101,10 +101,19 @@ func (a *analyzer) qualified(names []string, loc int) (schema, name string) {
 	case 2:
 		return names[0], names[1]
 	case 3:
+		// The database's name is not known. Where nothing else fits, it is some
+		// other's.
+		if a.cat.Schema(names[1]) == nil {
+			a.failCrossDatabase(names, loc)
+		}
 		return names[1], names[2]
 	}
 	a.fail(errSyntax, loc, "improper qualified name (too many dotted names): %s", strings.Join(names, "."))
 	return "", ""
+}
+
+func (a *analyzer) failCrossDatabase(names []string, loc int) {
+	a.fail(errFeatureNotSupported, loc, "cross-database references are not implemented: %s", strings.Join(names, "."))
 }
 
 // typeMod evaluates a type's modifiers (typenameTypeMod).
@@ -127,6 +136,9 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 			continue
 		}
 		c := m.GetAConst()
+		if f := m.GetColumnRef().GetFields(); len(f) == 1 && f[0].GetString_() != nil {
+			c = &pg.A_Const{Val: &pg.A_Const_Sval{Sval: f[0].GetString_()}}
+		}
 		if c == nil {
 			a.fail(errSyntax, loc, "type modifiers must be simple constants or identifiers")
 		}
@@ -136,6 +148,9 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 		case *pg.A_Const_Sval, *pg.A_Const_Fval:
 			text := c.GetSval().GetSval() + c.GetFval().GetFval()
 			i, err := strconv.Atoi(text)
+			if err == nil && int(int32(i)) != i { //nolint:gosec // that is what is asked
+				a.fail(errOutOfRange, loc, "value \"%s\" is out of range for type integer", text)
+			}
 			if err != nil {
 				a.fail(errInvalidText, loc, "invalid input syntax for type integer: \"%s\"", text)
 			}
