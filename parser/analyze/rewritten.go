@@ -122,7 +122,8 @@ func (w *rewriting) checkUpdated(list []*query.TargetEntry) {
 			w.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
 		}
 		whole[x.ResNo] = !part
-		if _, ok := x.Expr.(*query.SetToDefault); ok {
+		if _, ok := x.Expr.(*query.SetToDefault); ok && w.columns == nil {
+			// The default of a view's column is NULL, which is assigned.
 			continue
 		}
 		e := w.errorAt(errGeneratedAlways, exprLoc(x.Expr), "column \"%s\" can only be updated to DEFAULT", c.Name)

@@ -265,9 +265,11 @@ type PartitionKeyCol struct {
 
 // PartitionBound is FOR VALUES … or DEFAULT.
 type PartitionBound struct {
-	Strategy  byte
-	Default   bool
-	List      []*query.Const // a nil-valued Const for NULL
+	Strategy byte
+	Default  bool
+	List     []*query.Const // a nil-valued Const for NULL
+	// Unread is set where List lacks values that could not be worked out.
+	Unread    bool
 	From, To  []RangeDatum
 	Modulus   int
 	Remainder int

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
 
@@ -109,6 +110,8 @@ func (a *applier) partitionBound(parent, t *catalog.Table, s *pg.PartitionBoundS
 		for _, n := range s.Listdatums {
 			if c := a.boundValue(parent, n, key.Keys[0], loc); c != nil {
 				b.List = append(b.List, c)
+			} else {
+				b.Unread = true
 			}
 		}
 	case 'r':
@@ -206,7 +209,15 @@ func foldCast(e query.Expr) *query.Const {
 	case *query.CoerceToDomain:
 		return foldCast(n.Arg)
 	case *query.FuncExpr:
-		if n.Form == query.CoerceExplicitCall || len(n.Args) == 0 || !wholeNumber(n.Typ) {
+		if n.Form == query.CoerceExplicitCall || len(n.Args) == 0 {
+			return nil
+		}
+		if c := foldCast(n.Args[0]); c != nil && (c.Null || fits(c, n)) {
+			x := *c
+			x.Header = n.Header
+			return &x
+		}
+		if !wholeNumber(n.Typ) {
 			return nil
 		}
 		if c := foldCast(n.Args[0]); c != nil && wholeNumber(c.Typ) {
@@ -222,6 +233,11 @@ func foldCast(e query.Expr) *query.Const {
 		}
 	}
 	return nil
+}
+
+// fits tells a text that the cast of varchar(n) to its length leaves as it is.
+func fits(c *query.Const, cast *query.FuncExpr) bool {
+	return c.Typ == pgtype.VarcharOID && cast.Typ == pgtype.VarcharOID && cast.Mod >= 4 && utf8.RuneCountInString(c.Value) <= int(cast.Mod)-4
 }
 
 func wholeNumber(t pgtype.OID) bool {

@@ -313,7 +313,7 @@ func (s *scope) boundForbidsNull(t *catalog.Table, c *catalog.Column) string {
 			case 'r':
 				return "range of partition " + t.Name
 			case 'l':
-				if !listHasNull(t.Bound.List) {
+				if !t.Bound.Unread && !listHasNull(t.Bound.List) {
 					return "list of partition " + t.Name
 				}
 			}
