@@ -72,6 +72,8 @@ func (e *effects) query(q *query.Query) {
 		return
 	}
 	for _, m := range q.RowMarks {
+		// A transaction that reads alone refuses it though there be no table to lock.
+		f.impure = true
 		e.lock(q.RTE(m.Index), m)
 	}
 	for i, rte := range q.RangeTable {

@@ -45,7 +45,7 @@ type Facts struct {
 	RowLocks []RowLock
 	Locks    bool
 
-	// impure is set if a volatile function is called whose body is not known, from
+	// impure is set for FOR UPDATE and its kin, and if a volatile function is called whose body is not known, from
 	// the statement or from the body of a SQL function.
 	impure bool
 }
