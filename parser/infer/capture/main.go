@@ -93,7 +93,7 @@ func server(ctx context.Context, url string, sources []*source, good facts, agai
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "SET statement_timeout = '1s'"); err != nil {
+	if _, err := conn.Exec(ctx, "SET statement_timeout = '300ms'"); err != nil {
 		return err
 	}
 	grid := samples()

@@ -28,7 +28,7 @@ var (
 	guard = regexp.MustCompile(`if\s*\(\s*PG_ARGISNULL\s*\(\s*\d+\s*\)(?:\s*\|\|\s*PG_ARGISNULL\s*\(\s*\d+\s*\))*\s*\)\s*\{?\s*PG_RETURN_NULL\s*\(\s*\)\s*;`)
 	// harmless are the uses of call data that cannot set isnull.
 	// unreached is a return for the compiler's sake.
-	unreached = regexp.MustCompile(`ereport\s*\(\s*ERROR\b[^;]*;\s*PG_RETURN_NULL\s*\(\s*\)\s*;`)
+	unreached = regexp.MustCompile(`(?:ereport|elog)\s*\(\s*ERROR\b[^;]*;\s*PG_RETURN_NULL\s*\(\s*\)\s*;`)
 	harmless  = regexp.MustCompile(`^\s*->\s*(flinfo|args|nargs|fncollation|context|resultinfo)\b`)
 	call      = regexp.MustCompile(`\b([A-Za-z_]\w*)\s*\(`)
 	infoArg   = regexp.MustCompile(`(?:FunctionCallInfo|FunctionCallInfoBaseData\s*\*)\s*(\w+)`)

@@ -34,6 +34,9 @@ var Versions = []int{15, 16, 17, 18} //nolint:gochecknoglobals // a constant lis
 // FailOn are the severities from which a run can fail.
 var FailOn = []string{"error", "warning", "never"} //nolint:gochecknoglobals // a constant list
 
+// TrustForeignKeys is the word of [Config.Trust].
+const TrustForeignKeys = "foreign_keys"
+
 // severities are those that a finding can be given.
 var severities = []string{"error", "warning", "info", "off"} //nolint:gochecknoglobals // a constant list
 
@@ -71,6 +74,11 @@ type Config struct {
 	// FailOn is the severity from which dbgen exits with 1: error, warning or
 	// never. Defaults to error, for check to warning.
 	FailOn string
+	// Trust lists what nullability may rest on beyond what the server checks for
+	// every row: foreign_keys, by which a LEFT JOIN along a valid key always finds
+	// its row. Row-level security, deferred checks and session_replication_role
+	// can break that. Defaults to nothing.
+	Trust []string
 	// Findings sets the severity of plan findings by code: error, warning,
 	// info or off.
 	Findings map[string]string
@@ -117,6 +125,7 @@ func Load(name string) ([]*Config, diag.List) {
 			{"null", r.text(&c.Null)},
 			{"plan_comments", r.boolean(&c.PlanComments)},
 			{"fail_on", r.text(&c.FailOn)},
+			{"trust", r.list(&c.Trust)},
 			{"findings", r.words("findings.", &c.Findings)},
 		})
 	}
@@ -173,6 +182,11 @@ func (c *Config) check(diags *diag.List) {
 	oneOf("format", c.Format, formats...)
 	oneOf("null", c.Null, "pointer", "sql", "pgtype")
 	oneOf("fail_on", c.FailOn, FailOn...)
+	for _, t := range c.Trust {
+		if t != TrustForeignKeys {
+			c.at(diags, "trust", didYouMean(t, []string{TrustForeignKeys}), "trust can list foreign_keys, not %q", t)
+		}
+	}
 	var codes []string
 	for _, r := range lint.Rules() {
 		codes = append(codes, r.Code)

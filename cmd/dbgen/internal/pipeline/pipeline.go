@@ -31,6 +31,7 @@ import (
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/planner"
 	"github.com/dbgen/dbgen/planner/stats"
+	"github.com/dbgen/dbgen/templates/model"
 )
 
 // Project is a loaded project.
@@ -210,7 +211,10 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 		p.Diags.Append(diags)
 		if a != nil && !diags.HasErrors() {
 			q.Analyzed = a
-			q.Facts = infer.Infer(p.Catalog, a.Query)
+			q.Facts = infer.With(p.Catalog, a.Query, infer.Options{
+				TrustForeignKeys: slices.Contains(p.Config.Trust, config.TrustForeignKeys),
+				Params:           model.ParamsNeverNull(p.Catalog, s, a, p.typeOptions()),
+			})
 		}
 	}
 	if found == 0 && !p.Diags.HasErrors() {
