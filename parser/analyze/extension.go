@@ -18,23 +18,69 @@ func CaptureHint(names ...string) string {
 		"then name the file under \"catalogs\" in dbgen.yaml, or with --catalog", flags.String(), names[0])
 }
 
-// UnknownHint returns the hint of an error with the given SQLSTATE and message:
-// where an object is not there and an extension was created whose objects are
-// not known, it says so, for any other hint would mislead. Else it is the hint
-// that is given.
+// UnknownHint returns the hint of an error with the given SQLSTATE and message.
+// Where an object is not there and an extension was created whose objects are
+// not known, it says so, for any other hint would mislead; where one that comes
+// with PostgreSQL would bring the object, it names that. Else it is the hint that
+// is given.
 func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
-	names := cat.UnknownExtensions()
 	about := []string{errUndefinedObject, errUndefinedFunction, errUndefinedTable, errInvalidSchema}
 	if hint == "" {
 		// A column of an unknown type is not there either.
 		about = append(about, errUndefinedColumn)
 	}
-	if len(names) == 0 || !slices.Contains(about, sqlState) || !strings.Contains(message, "does not exist") {
+	if !slices.Contains(about, sqlState) || !strings.Contains(message, "does not exist") {
 		return hint
 	}
-	what := "the extension " + names[0]
-	if len(names) > 1 {
-		what = "one of the extensions " + strings.Join(names, ", ")
+	names := cat.UnknownExtensions()
+	switch len(names) {
+	case 0:
+		if s := missingExtension(cat, message); s != "" {
+			return s
+		}
+		return hint
+	case 1:
+		names[0] = "the extension " + names[0]
+	default:
+		names[0] = "one of the extensions " + strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("this may be of %s, whose objects are not known: \"dbgen catalog capture\" writes a file of them", what)
+	return fmt.Sprintf("this may be of %s, whose objects are not known: \"dbgen catalog capture\" writes a file of them", names[0])
+}
+
+// missingExtension names an extension of PostgreSQL's that would bring what a
+// message says is not there, "" for none or where there are more of that name.
+func missingExtension(cat *catalog.Catalog, message string) string {
+	quoted := func(s string) string {
+		parts := strings.Split(s, "\"")
+		if len(parts) < 3 {
+			return ""
+		}
+		return strings.TrimSuffix(parts[1], "[]")
+	}
+	class, name, known := "", "", false
+	if rest, ok := strings.CutPrefix(message, "type "); ok {
+		class, name = "types", quoted(rest)
+	} else if rest, ok := strings.CutPrefix(message, "operator class "); ok {
+		class, name = "opclasses", quoted(rest)
+	} else if rest, ok := strings.CutPrefix(message, "function "); ok {
+		class = "functions"
+		name, _, _ = strings.Cut(rest, "(")
+		known = len(cat.FuncsByName("", name)) > 0
+	} else if rest, ok := strings.CutPrefix(message, "operator does not exist: "); ok {
+		class = "operators"
+		for _, w := range strings.Fields(rest) {
+			if strings.Trim(w, "+-*/<>=~!@#%^&|`?") == "" {
+				name = w
+			}
+		}
+		known = len(cat.OperatorsByName("", name)) > 0
+	}
+	if name == "" || known {
+		return ""
+	}
+	list := cat.ExtensionsBringing(class, name)
+	if len(list) != 1 || cat.Extension(list[0]) != nil {
+		return ""
+	}
+	return fmt.Sprintf("the extension %[1]s brings it, and the schema does not create that: CREATE EXTENSION %[1]s;", cat.QuoteIdent(list[0]))
 }

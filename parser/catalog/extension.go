@@ -106,6 +106,16 @@ func (c *Catalog) AvailableExtension(name string) *AvailableExtension {
 	return nil
 }
 
+// ExtensionsBringing returns the names of the extensions that come with
+// PostgreSQL and would bring an object of a class (types, functions, operators,
+// opclasses) with the given name.
+func (c *Catalog) ExtensionsBringing(class, name string) []string {
+	if c.base.Bringing == nil {
+		return nil
+	}
+	return c.base.Bringing(class, name)
+}
+
 // Extension returns the created extension with the given name, nil if there is
 // none. Every database has plpgsql.
 func (c *Catalog) Extension(name string) *Extension {

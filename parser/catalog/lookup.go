@@ -82,6 +82,10 @@ type Builtins struct {
 	// Extensions finds an extension that comes with PostgreSQL by its name, nil
 	// if there is none; it is nil where none are known.
 	Extensions func(name string) *AvailableExtension
+	// Bringing finds the extensions that come with PostgreSQL and bring an object
+	// of a class (types, functions, operators, opclasses) and name, by name; nil as
+	// above.
+	Bringing func(class, name string) []string
 	objects
 }
 

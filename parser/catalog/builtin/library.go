@@ -128,6 +128,27 @@ func (l *Library) Find(name string, major int) *Block {
 // For reports whether the block was captured on the given major version.
 func (b *Block) For(major int) bool { return slices.Contains(b.Majors, major) }
 
+// has reports whether the block has an object in the extension's own schema with
+// a name, in a section whose rows begin with OID, schema and name.
+func (b *Block) has(class, name string) bool {
+	_, text, ok := strings.Cut("\n"+b.Text, "\n== "+class+" oid schema name ")
+	if !ok {
+		return false
+	}
+	text, _, _ = strings.Cut(text, "\n== ")
+	for {
+		_, after, ok := strings.Cut(text, "\t\t"+name+"\t")
+		if !ok {
+			return false
+		}
+		row := text[:len(text)-len(after)-len(name)-3]
+		if n := strings.LastIndexByte(row, '\n'); strings.Trim(row[n+1:], "0123456789") == "" {
+			return true
+		}
+		text = after
+	}
+}
+
 // Available returns a block as an extension that can be created.
 func (l *Library) Available(b *Block) *catalog.AvailableExtension {
 	return &catalog.AvailableExtension{

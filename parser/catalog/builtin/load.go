@@ -76,6 +76,15 @@ func read(major int, data string) (*catalog.Builtins, error) {
 		}
 		return nil
 	}
+	b.Bringing = func(class, name string) []string {
+		var out []string
+		for _, x := range l.Blocks {
+			if x.For(major) && x.has(class, name) {
+				out = append(out, x.Name)
+			}
+		}
+		return out
+	}
 	return b, nil
 }
 
