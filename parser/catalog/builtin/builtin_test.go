@@ -99,6 +99,58 @@ func TestBrokenData(t *testing.T) {
 	}
 }
 
+// TestLibrary reads a file of extensions whole, and in pieces that are wrong.
+func TestLibrary(t *testing.T) {
+	t.Parallel()
+	l, err := Contrib()
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := func(b *Block) (*catalog.ExtensionObjects, error) {
+		next := pgtype.FirstNormalOID
+		return b.load(catalog.ExtensionOIDs{
+			Schema: "ext",
+			New: func() pgtype.OID {
+				next++
+				return next
+			},
+			Find: func(catalog.ExtensionRef) (pgtype.OID, error) { return 1, nil },
+		})
+	}
+	for _, b := range l.Blocks {
+		o, err := load(b)
+		if err != nil {
+			t.Errorf("%s %s: %v", b.Name, b.Version, err)
+			continue
+		}
+		if n := len(o.Types) + len(o.Funcs) + len(o.Operators) + len(o.Tables); n == 0 && b.Name != "lo" && b.Name != "plpgsql" {
+			t.Errorf("%s %s is empty", b.Name, b.Version)
+		}
+		for _, f := range o.Funcs {
+			if f.Schema != "ext" || f.OID <= pgtype.FirstNormalOID || f.Kind == 'a' != (f.Aggregate != nil) {
+				t.Errorf("%s: function %+v", b.Name, f)
+			}
+		}
+	}
+	for _, text := range []string{
+		"", "x", FileHead + "x\n", FileHead + "\nx", FileHead + "\n=== a\tb\n", FileHead + "\n=== a\t1\tx\t\tt\t\t1\t\n",
+		FileHead + "\n=== a\t1\t16\t\tt\t\t-1\t\n", FileHead + "\n=== a\t1\t16\t\tt\t\t99999999999\t\n",
+	} {
+		if _, err := ReadLibrary("x", text); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+	// Whatever a file says, reading ends with an error or with objects.
+	b := *l.Find("pg_stat_statements", 16)
+	text := b.Text
+	for i := 0; i < len(text); i += 37 {
+		for _, with := range []string{"", "\t", "\n", "-1", "99999", "== types\n"} {
+			b.Text = text[:i] + with + text[i+1:]
+			_, _ = load(&b)
+		}
+	}
+}
+
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := read(16, pg16); err != nil {

@@ -173,6 +173,9 @@ func readFunc(c *cursor, f *catalog.Func) {
 	f.Names = c.strs(",")
 	f.DefaultTexts = c.strs("\x1f")
 	f.Source = c.str()
+	if f.Defaults < 0 || f.Defaults > len(f.Args) || f.Modes != nil && len(f.Modes) != max(len(f.AllArgs), len(f.Args)) {
+		c.fail("uneven lists in function " + f.Name)
+	}
 }
 
 // readAggregates hangs each aggregate on its function. Both lists are ordered by
@@ -259,7 +262,7 @@ func readRelations(parts map[string]section, o *catalog.Objects) error {
 		t.OID, t.Schema, t.Name, t.Kind, t.RowType = c.oid(), c.schema(), c.str(), c.char(), c.oid()
 		t.ParallelWorkers = -1
 		n := c.int()
-		if next+n > len(columns) {
+		if n < 0 || next+n > len(columns) {
 			c.fail("too few columns for " + t.Name)
 			return
 		}
