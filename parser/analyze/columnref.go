@@ -141,7 +141,7 @@ func (s *state) argumentRef(names []string, star bool, loc int) query.Expr {
 
 // wholeRow is transformWholeRowRef.
 func (s *state) wholeRow(it *nsItem, levels, loc int) query.Expr {
-	if it.names == it.rte.ERef {
+	if it.names == it.rte.ERef || it.returning != 0 {
 		v := s.wholeRowVar(it, levels, loc)
 		s.markNullable(v)
 		s.markSelect(v)

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
@@ -220,6 +221,10 @@ func (s *state) returning(list []*pg.Node) []*query.TargetEntry {
 	if len(list) == 0 {
 		return nil
 	}
+	if s.cat.Major >= 18 {
+		s.addReturning("old", query.ReturningOld)
+		s.addReturning("new", query.ReturningNew)
+	}
 	save := s.nextResNo
 	s.nextResNo = 1
 	out := s.targetList(list, kindReturning)
@@ -232,6 +237,23 @@ func (s *state) returning(list []*pg.Node) []*query.TargetEntry {
 	}
 	s.nextResNo = save
 	return out
+}
+
+// addReturning makes the target's rows before and after the statement visible by
+// a name, unless something else has it (addNSItemForReturning, analyze.c).
+func (s *state) addReturning(name string, of query.VarReturning) {
+	for _, it := range s.namespace {
+		if it.relVisible && it.names.Name == name {
+			return
+		}
+	}
+	c := *s.targetItem
+	c.names, c.returning = &query.Alias{Name: name, Columns: s.targetItem.names.Columns}, of
+	c.columns = slices.Clone(s.targetItem.columns)
+	for i := range c.columns {
+		c.columns[i].returning = of
+	}
+	s.addItem(&c, false, true, false)
 }
 
 // onConflict is transformOnConflictClause.

@@ -21,6 +21,8 @@ type nsItem struct {
 	// unless lateralOK.
 	lateralOnly bool
 	lateralOK   bool
+	// returning is of old and new in RETURNING.
+	returning query.VarReturning
 }
 
 // nsColumn says what Var a column name stands for (ParseNamespaceColumn). A
@@ -32,6 +34,7 @@ type nsColumn struct {
 	coll               pgtype.OID
 	varnoSyn, attnoSyn int
 	dontExpand         bool
+	returning          query.VarReturning
 }
 
 // refnameItem finds the FROM item that a qualified name means, and how many
@@ -182,7 +185,7 @@ func (s *state) columnVar(it *nsItem, levels int, name string, loc int) query.Ex
 		v = c.newVar(levels)
 	} else {
 		sys := systemColumn(name)
-		v = &query.Var{VarNo: it.index, AttNo: n, LevelsUp: levels, SynNo: it.index, SynAttNo: n}
+		v = &query.Var{VarNo: it.index, AttNo: n, LevelsUp: levels, SynNo: it.index, SynAttNo: n, Returning: it.returning}
 		v.Typ, v.Mod = sys.Type, sys.Typmod
 	}
 	v.Loc = s.span(loc)
@@ -192,7 +195,7 @@ func (s *state) columnVar(it *nsItem, levels int, name string, loc int) query.Ex
 }
 
 func (c *nsColumn) newVar(levels int) *query.Var {
-	v := &query.Var{VarNo: c.varno, AttNo: c.attno, LevelsUp: levels, SynNo: c.varnoSyn, SynAttNo: c.attnoSyn}
+	v := &query.Var{VarNo: c.varno, AttNo: c.attno, LevelsUp: levels, SynNo: c.varnoSyn, SynAttNo: c.attnoSyn, Returning: c.returning}
 	v.Typ, v.Mod, v.Coll = c.typ, c.mod, c.coll
 	return v
 }

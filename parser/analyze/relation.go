@@ -317,7 +317,7 @@ func (s *state) functionAttrs(f *query.RangeTblFunction) []attr {
 // makefuncs.c); functions that return scalars stand for their only column.
 func (s *state) wholeRowVar(it *nsItem, levels, loc int) *query.Var {
 	r := it.rte
-	v := &query.Var{VarNo: it.index, LevelsUp: levels, SynNo: it.index}
+	v := &query.Var{VarNo: it.index, LevelsUp: levels, SynNo: it.index, Returning: it.returning}
 	v.Typ, v.Mod, v.Loc = pgtype.RecordOID, -1, s.span(loc)
 	switch r.Kind {
 	case query.RTERelation:

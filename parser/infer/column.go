@@ -17,6 +17,9 @@ func (s *scope) column(v *query.Var) value {
 		return maybe("unknown column")
 	}
 	rte := at.q.RTE(v.VarNo)
+	if v.Returning != query.ReturningDefault {
+		return at.returned(rte, v)
+	}
 	if at.isNull[v.AttNo] {
 		return value{null: true, elements: true, why: doubtPrefix + "taken to be NULL"}
 	}
@@ -191,6 +194,17 @@ func (s *scope) assumedPresent(at *scope, v *query.Var, join int) bool {
 		}
 	}
 	return false
+}
+
+// returned is a column of old or new in RETURNING: there is no old row of an
+// INSERT without ON CONFLICT, and no new one of a DELETE.
+func (s *scope) returned(rte *query.RangeTblEntry, v *query.Var) value {
+	there := s.q.Command == query.CmdUpdate || s.q.Command == query.CmdDelete && v.Returning == query.ReturningOld ||
+		s.q.Command == query.CmdInsert && v.Returning == query.ReturningNew
+	if !there || v.AttNo <= 0 {
+		return maybe("RETURNING of a row that may not be there")
+	}
+	return s.base(rte, v)
 }
 
 // base is what a range table entry says of its column, outer joins aside.

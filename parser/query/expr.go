@@ -68,9 +68,21 @@ type Var struct {
 	// NullingRels are the outer joins (by range table index) above which the
 	// value may have become NULL (varnullingrels, since PostgreSQL 16).
 	NullingRels Relids
-	// ReturningOld and ReturningNew are left for PostgreSQL 18's RETURNING.
+	// Returning says which row of the target RETURNING wants, since PostgreSQL 18.
+	Returning       VarReturning
 	SynNo, SynAttNo int // the reference as written, before join aliases were flattened
 }
+
+// VarReturning says of which row a Var in RETURNING is (VarReturningType,
+// primnodes.h).
+type VarReturning int
+
+// The rows. ReturningOld is NULL for a row inserted, ReturningNew for one deleted.
+const (
+	ReturningDefault VarReturning = iota
+	ReturningOld
+	ReturningNew
+)
 
 // Const is a constant.
 type Const struct {

@@ -18,7 +18,7 @@ func (n *Var) shallowCopy() Expr {
 
 func (n *Var) sameNode(e Expr) bool {
 	o, ok := e.(*Var)
-	return ok && n.sameHeader(o.Header) && n.VarNo == o.VarNo && n.AttNo == o.AttNo && n.LevelsUp == o.LevelsUp && n.NullingRels == o.NullingRels
+	return ok && n.sameHeader(o.Header) && n.VarNo == o.VarNo && n.AttNo == o.AttNo && n.LevelsUp == o.LevelsUp && n.NullingRels == o.NullingRels && n.Returning == o.Returning
 }
 
 func (n *Const) eachChild(func(*Expr)) {}
