@@ -146,6 +146,9 @@ func (s *state) collectNames(c *call) {
 }
 
 func (s *state) failUnresolved(c *call, fn *pg.FuncCall, code detail) {
+	if len(c.names) == 3 && code == detailNotFound {
+		s.failCrossDatabase(c.names, c.loc)
+	}
 	kind := "function"
 	if c.procCall {
 		kind = "procedure"

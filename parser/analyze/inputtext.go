@@ -30,7 +30,10 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 	case pgtype.RegprocOID, pgtype.RegprocedureOID:
 		a.regproc(text, t.OID == pgtype.RegprocedureOID)
 	case pgtype.RegnamespaceOID:
-		if names := a.regNames(text); len(names) == 1 && a.cat.Schema(names[0]) == nil {
+		switch names := a.regNames(text); {
+		case len(names) > 1:
+			a.fail(errInvalidName, noLoc, "invalid name syntax")
+		case len(names) == 1 && a.cat.Schema(names[0]) == nil:
 			a.fail(errInvalidSchema, noLoc, "schema \"%s\" does not exist", names[0])
 		}
 	case pgtype.RegconfigOID, pgtype.RegdictionaryOID, pgtype.RegroleOID, pgtype.RegcollationOID:
@@ -40,12 +43,24 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 	case pgtype.BitOID, pgtype.VarbitOID:
 		a.bits(text)
 	case pgtype.MacaddrOID:
-		// macaddr_in (mac.c) knows seven ways to divide the digits.
-		if !matches(`^\s*([0-9a-fA-F]+(:[0-9a-fA-F]+){5}|[0-9a-fA-F]+(-[0-9a-fA-F]+){5}|[0-9a-fA-F]{6}[:-]?[0-9a-fA-F]{6}|[0-9a-fA-F]{4}([.-])[0-9a-fA-F]{4}[.-][0-9a-fA-F]{4})\s*$`) {
+		// macaddr_in (mac.c) reads many ways to divide the digits.
+		if !matches(`^[-+:.xX0-9a-fA-F\s]+$`) {
 			syntax()
 		}
 	case pgtype.MoneyOID:
-		if !matches(`^[-+()$.,0-9\s]+$`) {
+		if !matches(`^[-+($\s]*[0-9,]*(\.[0-9]*)?[-+)$\s]*$`) {
+			syntax()
+		}
+	case pgtype.XidOID, pgtype.CidOID:
+		if a.cat.Major >= 16 && !matches(`^\s*[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*$`) {
+			syntax()
+		}
+	case pgtype.TidOID:
+		if !matches(`^[^(]*\(\s*[0-9]+,\s*[0-9]+\)`) {
+			syntax()
+		}
+	case pgtype.JsonpathOID:
+		if strings.TrimSpace(text) == "" {
 			syntax()
 		}
 	case pgtype.Xid8OID:
@@ -65,6 +80,14 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 			a.record(rel, text)
 		}
 	}
+	if e := a.cat.Type(t.Element); e != nil && t.IsArray() && e.Delim == ',' {
+		v, err := pgtype.Parse(a.cat.Desc(pgtype.TextArrayOID), text, pgtype.NoTypmod, pgtype.Env{Major: a.cat.Major})
+		for _, x := range v.Elements() {
+			if err == nil && !x.IsNull() {
+				a.checkText(e, x.Text())
+			}
+		}
+	}
 	if r := a.cat.Type(t.RangeOf); t.RangeOf != 0 && r != nil {
 		a.multirange(r, text)
 	}
@@ -79,6 +102,12 @@ func geometric(t pgtype.OID, text string) bool {
 		if _, err := strconv.ParseFloat(n, 64); err != nil {
 			return false
 		}
+	}
+	brackets := map[pgtype.OID]string{
+		pgtype.LineOID: "{}[]()", pgtype.LsegOID: "[]()", pgtype.PathOID: "[]()", pgtype.CircleOID: "<>()",
+	}[t] + "()"
+	if strings.Trim(text, brackets+"+-.,0123456789 \t\n\r\f\veEinftyaINFTYA") != "" {
+		return false
 	}
 	pairs := strings.Count(text, ",") == len(numbers)-1 && strings.Count(text, "(") == strings.Count(text, ")")
 	switch t {

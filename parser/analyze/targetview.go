@@ -58,6 +58,11 @@ func (w *rewriting) checkView() {
 	if why := notUpdatable(w.t.View, w.writes()); why != "" {
 		w.failNotUpdatable(why)
 	}
+	if w.q.JoinTree != nil {
+		if _, ok := w.q.JoinTree.Quals.(*query.CurrentOfExpr); ok {
+			w.fail(errFeatureNotSupported, noLoc, "WHERE CURRENT OF on a view is not implemented")
+		}
+	}
 	if !w.writes() {
 		return
 	}

@@ -25,6 +25,9 @@ func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 		if len(n.Names) == 1 {
 			hint = a.typeHint(stringsOf(n.Names)[0])
 		}
+		if len(n.Names) == 3 {
+			a.failCrossDatabase(stringsOf(n.Names), int(n.Location))
+		}
 		a.failHint(errUndefinedObject, int(n.Location), hint, "type \"%s\" does not exist", name)
 	}
 	return t.OID, a.typeMod(n, t)

@@ -17,9 +17,12 @@ import (
 )
 
 var (
-	mutateFor  = flag.Duration("mutate", 3*time.Second, "how long TestMutations runs")
+	mutateFor  = flag.Duration("mutate", 0, "how long TestMutations runs; 0 is a fixed number of statements")
 	mutateSeed = flag.Uint64("mutateseed", 1, "its seed; 0 is the time")
 )
+
+// mutations is how many statements TestMutations looks at in an ordinary run.
+const mutations = 3000
 
 // mutator makes new statements of those in the case files.
 type mutator struct {
@@ -162,7 +165,8 @@ func TestMutations(t *testing.T) {
 	}
 	m := newMutator(t, cat, seed)
 	n, failed := 0, 0
-	for end := time.Now().Add(*mutateFor); time.Now().Before(end) && failed < 30; n++ {
+	end := time.Now().Add(*mutateFor)
+	for ; failed < 30 && (n < mutations || time.Now().Before(end)); n++ {
 		sql := m.next()
 		if strings.HasPrefix(sql, "SHOW") || strings.Contains(sql, "$99999999999") {
 			continue // parameters are the server's, and no grammar reads such a number

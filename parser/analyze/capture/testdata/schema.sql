@@ -132,3 +132,17 @@ CREATE FUNCTION takes_addr(a address) RETURNS text LANGUAGE sql AS 'SELECT a.cit
 CREATE FUNCTION takes_domain(p positive) RETURNS positive LANGUAGE sql AS 'SELECT p';
 CREATE FUNCTION audit.note(t text) RETURNS void LANGUAGE sql AS 'SELECT';
 CREATE PROCEDURE touch(a int, INOUT b int DEFAULT 3) LANGUAGE sql AS 'SELECT b';
+
+CREATE VIEW computed AS SELECT id, name, id * 2 AS twice FROM base;
+CREATE VIEW nested AS SELECT id, name FROM computed WHERE id > 0;
+CREATE VIEW counted AS SELECT name, count(*) AS n FROM base GROUP BY name;
+CREATE VIEW uni AS SELECT id FROM base UNION SELECT id FROM employee;
+CREATE VIEW limited AS SELECT id FROM base LIMIT 5;
+CREATE VIEW distinct_names AS SELECT DISTINCT name FROM base;
+CREATE VIEW with_cte AS WITH x AS (SELECT 1) SELECT id FROM base;
+CREATE VIEW windowed AS SELECT id, row_number() OVER () AS n FROM base;
+CREATE VIEW triggered AS SELECT customer_id, count(*) AS n FROM orders GROUP BY 1;
+CREATE FUNCTION instead() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER triggered_write INSTEAD OF INSERT OR UPDATE ON triggered FOR EACH ROW EXECUTE FUNCTION instead();
+CREATE VIEW ruled AS SELECT DISTINCT id FROM base;
+CREATE RULE ruled_delete AS ON DELETE TO ruled DO INSTEAD DELETE FROM base WHERE id = OLD.id;
