@@ -74,6 +74,9 @@ func SyntaxError(err error, text string, f *source.File, place func(at int) sour
 		Severity: diag.Error, Code: "syntax", SQLState: sqlState(err.Error()), File: f,
 		Message: firstLine(err.Error()), Span: place(0),
 	}
+	if strings.HasPrefix(d.Message, "LIMIT #,# syntax") {
+		d.Hint = "Use separate LIMIT and OFFSET clauses."
+	}
 	var pgErr *pgparser.Error
 	if errors.As(err, &pgErr) && pgErr.Cursorpos > 0 {
 		d.Span = place(source.ByteOffset(text, pgErr.Cursorpos-1))
