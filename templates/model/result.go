@@ -185,20 +185,6 @@ func (b *builder) nullability(t *catalog.Table) []bool {
 	return out
 }
 
-// refusesNull reports a column in which no NULL can be stored by a parameter, by
-// its own declaration or its domain's.
-func (b *builder) refusesNull(c *catalog.Column) bool {
-	if c.NotNull {
-		return true
-	}
-	for t := b.in.Catalog.Type(c.Type); t != nil && t.Kind == 'd'; t = b.in.Catalog.Type(t.Base) {
-		if t.NotNull {
-			return true
-		}
-	}
-	return false
-}
-
 // model returns the struct of a table or view.
 func (b *builder) model(t *catalog.Table, at source.Span) *Struct {
 	if s := b.models[t.OID]; s != nil {

@@ -25,8 +25,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Hold types and plans against a live server and print the agreement",
 		Long: `Hold types and plans against a live server and print the agreement.
 
-Each query is prepared and explained in a read-only transaction; none is run.
-Plans can agree only if the statistics file is this server's.`,
+Each query is prepared and explained in a read-only transaction; none is run. A
+query that dbgen refuses is held against the server as well: both must refuse it
+with one SQLSTATE. Plans can agree only if the statistics file is this server's.`,
 		Example: `  dbgen verify --database-url "$DATABASE_URL"
   dbgen verify --database-url "$DATABASE_URL" --types`,
 		Args: noArgs,
@@ -63,9 +64,8 @@ func (a *app) verify(c *cobra.Command, url string, opts pipeline.VerifyOptions) 
 	for _, p := range projects {
 		diags.Append(p.Diags)
 	}
-	if a.analysisStatus(diags); a.status != exitOK {
-		return a.report(diags)
-	}
+	// What is refused here is held against the server, too.
+	a.analysisStatus(diags)
 	diags.Sort()
 	if err := diags.Text(a.std.Err, a.color()); err != nil {
 		return err
@@ -79,7 +79,9 @@ func (a *app) verify(c *cobra.Command, url string, opts pipeline.VerifyOptions) 
 	for _, p := range projects {
 		progress := a.progress()
 		p.Progress = progress.step
-		p.Plan(ctx, nil)
+		if opts.Plans {
+			p.Plan(ctx, nil)
+		}
 		v, err := p.Verify(ctx, conn, opts)
 		progress.done()
 		if err != nil {
@@ -95,7 +97,7 @@ func (a *app) verify(c *cobra.Command, url string, opts pipeline.VerifyOptions) 
 	}
 	var out strings.Builder
 	for _, d := range total.Differences {
-		fmt.Fprintf(&out, "%s: %s\n  dbgen   %s\n  server  %s\n", d.Query, map[string]string{"types": "types differ", "plan": "plan differs"}[d.What], d.Dbgen, d.Server)
+		fmt.Fprintf(&out, "%s:%d: %s: %s\n  dbgen   %s\n  server  %s\n", d.File, d.Line, d.Query, map[string]string{"types": "types differ", "plan": "plan differs"}[d.What], d.Dbgen, d.Server)
 	}
 	out.WriteString(total.Summary(opts) + "\n")
 	_, err = io.WriteString(a.std.Out, out.String())

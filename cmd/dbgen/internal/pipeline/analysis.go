@@ -90,10 +90,22 @@ func (p *Project) Analyses() []Analysis {
 	return out
 }
 
+// Place is where the query's name stands, else where the query begins; lines count
+// from 1.
+func (q *Query) Place() (file string, line int) {
+	s := q.Statement
+	at := s.Span.Start
+	if s.Annotation != nil {
+		at = s.Annotation.NameSpan.Start
+	}
+	return s.File.Name, s.File.Position(at).Line
+}
+
 func (p *Project) analysis(q *Query, types goTypes) Analysis {
 	s := q.Statement
+	file, line := q.Place()
 	a := Analysis{
-		Name: q.Name, File: s.File.Name, Line: s.File.Position(s.Span.Start).Line, SQL: p.sql(q),
+		Name: q.Name, File: file, Line: line, SQL: p.sql(q),
 		Statement: statementWord(q.Analyzed.Query), Cardinality: q.Facts.Cardinality.String(),
 		Volatility: q.Facts.Volatility.String(), Reads: nonNil(q.Facts.Reads), Writes: nonNil(q.Facts.Writes),
 		Locks: q.Facts.Locks, Tables: []string{}, Conditions: []string{}, Joins: []AnalysisJoin{}, OrderBy: []string{},
@@ -106,7 +118,6 @@ func (p *Project) analysis(q *Query, types goTypes) Analysis {
 	}
 	if s.Annotation != nil {
 		a.Command = string(s.Annotation.Command)
-		a.Line = s.File.Position(s.Annotation.NameSpan.Start).Line
 	}
 	d := &describer{cat: p.Catalog, a: &a, seen: map[string]bool{}}
 	d.describe(q.Analyzed.Query)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +17,10 @@ import (
 // Verification is how far a project agrees with a live server.
 type Verification struct {
 	Queries int `json:"queries"`
-	// Types counts the queries whose parameters and columns are the server's.
-	Types int `json:"types"`
+	// Types counts the queries whose parameters and columns are the server's, and
+	// those that both refuse with one SQLSTATE, which Refused counts.
+	Types   int `json:"types"`
+	Refused int `json:"refused"`
 	// Plans counts the queries that were planned; Shape and Total those with
 	// the server's tree, and with its total cost to the cent as well.
 	Plans int `json:"plans"`
@@ -34,6 +37,7 @@ type Verification struct {
 func (v *Verification) Add(w *Verification) {
 	v.Queries += w.Queries
 	v.Types += w.Types
+	v.Refused += w.Refused
 	v.Plans += w.Plans
 	v.Shape += w.Shape
 	v.Total += w.Total
@@ -43,8 +47,11 @@ func (v *Verification) Add(w *Verification) {
 
 // Difference is one thing in which dbgen and the server differ.
 type Difference struct {
-	Query  string `json:"query"`
-	What   string `json:"what"` // "types" or "plan"
+	Query string `json:"query"`
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	// What is types or plan.
+	What   string `json:"what"`
 	Dbgen  string `json:"dbgen"`
 	Server string `json:"server"`
 }
@@ -75,7 +82,7 @@ func (p *Project) Verify(ctx context.Context, conn *pgx.Conn, opts VerifyOptions
 	all := p.All()
 	for i, q := range all {
 		p.progress("verify", i, len(all))
-		if q.Analyzed == nil {
+		if q.Analyzed == nil && !opts.Types {
 			continue
 		}
 		v.Queries++
@@ -88,19 +95,21 @@ func (p *Project) Verify(ctx context.Context, conn *pgx.Conn, opts VerifyOptions
 
 func (p *Project) verifyOne(ctx context.Context, s *server, q *Query, opts VerifyOptions, v *Verification) error {
 	differ := func(what, dbgen, server string) {
-		v.Differences = append(v.Differences, Difference{q.Name, what, dbgen, server})
+		file, line := q.Place()
+		v.Differences = append(v.Differences, Difference{q.Name, file, line, what, dbgen, server})
 	}
 	if opts.Types {
 		ours, theirs, err := p.types(ctx, s, q)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			differ("types", ours, err.Error())
-		case ours == theirs:
+		if err != nil {
+			return cmp.Or(ctx.Err(), err)
+		}
+		if a, b := ours.compare(theirs); a == b {
 			v.Types++
-		default:
-			differ("types", ours, theirs)
+			if ours.refusal != "" {
+				v.Refused++
+			}
+		} else {
+			differ("types", a, b)
 		}
 	}
 	if opts.Plans && q.Plan != nil && q.Plan.Root != nil {
@@ -136,39 +145,6 @@ func (p *Project) verifyOne(ctx context.Context, s *server, q *Query, opts Verif
 		}
 	}
 	return nil
-}
-
-// types describes parameters and columns, as dbgen and as the server see them.
-func (p *Project) types(ctx context.Context, s *server, q *Query) (ours, theirs string, err error) {
-	var params, cols []string
-	for _, prm := range q.Analyzed.Params {
-		params = append(params, p.Catalog.SQLType(prm.Type))
-	}
-	for _, te := range outputColumns(q.Analyzed.Query) {
-		cols = append(cols, te.Name+" "+p.Catalog.SQLType(p.Catalog.BaseType(te.Expr.ResultType())))
-	}
-	ours = "(" + strings.Join(params, ", ") + ") -> (" + strings.Join(cols, ", ") + ")"
-	d, err := s.conn.Prepare(ctx, "", p.sql(q))
-	if err != nil {
-		_ = s.restore(ctx) // the error to report is the server's
-		return ours, "", err
-	}
-	params, cols = nil, nil
-	for _, oid := range d.ParamOIDs {
-		n, err := s.typeName(ctx, oid)
-		if err != nil {
-			return ours, "", err
-		}
-		params = append(params, n)
-	}
-	for _, f := range d.Fields {
-		n, err := s.typeName(ctx, f.DataTypeOID)
-		if err != nil {
-			return ours, "", err
-		}
-		cols = append(cols, f.Name+" "+n)
-	}
-	return ours, "(" + strings.Join(params, ", ") + ") -> (" + strings.Join(cols, ", ") + ")", nil
 }
 
 // server is a connection with what is known of the server.
@@ -302,7 +278,14 @@ func (n *planNode) compare(o *planNode) (a, b string, shape bool) {
 func (v *Verification) Summary(opts VerifyOptions) string {
 	var lines []string
 	if opts.Types {
-		lines = append(lines, fmt.Sprintf("types  %d of %d queries agree with the server", v.Types, v.Queries))
+		line := fmt.Sprintf("types  %d of %d queries agree with the server", v.Types, v.Queries)
+		switch {
+		case v.Refused == 1:
+			line += "; 1 of them is refused by both"
+		case v.Refused > 1:
+			line += fmt.Sprintf("; %d of them are refused by both", v.Refused)
+		}
+		lines = append(lines, line)
 	}
 	if opts.Plans {
 		line := fmt.Sprintf("plans  %d of %d have the server's shape, %d the same total cost to the cent", v.Shape, v.Plans, v.Total)
