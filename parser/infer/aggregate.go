@@ -15,9 +15,8 @@ func (s *scope) aggregate(n *query.Aggref) value {
 	if at == nil {
 		return maybe("aggregate of an outer query that is not known")
 	}
-	was := at.inAgg
+	defer at.enter()()
 	at.inAgg = true
-	defer func() { at.inAgg = was }()
 	var args []query.Expr
 	for _, te := range n.Args {
 		if !te.Junk {
@@ -69,8 +68,7 @@ func (s *scope) aggregateClass(f *catalog.Func) string {
 // ofRows is what an aggregate gives of rows that are there, all of which the filter
 // has passed.
 func (s *scope) ofRows(f *catalog.Func, class string, args []query.Expr, filter query.Expr) value {
-	assume, truths := s.assume, s.truths
-	defer func() { s.assume, s.truths = assume, truths }()
+	defer s.enter()()
 	if filter != nil {
 		s.rule(filter, outTrue)
 	}

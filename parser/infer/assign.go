@@ -69,11 +69,9 @@ func (s *scope) inserted(rte *query.RangeTblEntry, attno int, r value) value {
 
 // before is the value of an expression over the row as it was before the statement.
 func (s *scope) before(e query.Expr) value {
-	was := s.oldRow
+	defer s.enter()()
 	s.oldRow = true
-	v := s.value(e)
-	s.oldRow = was
-	return v
+	return s.value(e)
 }
 
 // untouched reports whether what a statement writes into a table is what it says: no

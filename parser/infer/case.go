@@ -8,8 +8,7 @@ import (
 // condition and the failing of those before it prove. A branch that cannot be
 // reached counts for nothing.
 func (s *scope) caseValue(n *query.CaseExpr) value {
-	assume, truths := s.assume, s.truths
-	defer func() { s.assume, s.truths = assume, truths }()
+	defer s.enter()()
 	var out *value
 	take := func(v value, where string) {
 		if !v.notNull {
@@ -59,10 +58,10 @@ func (s *scope) caseValue(n *query.CaseExpr) value {
 
 // within runs f under the assumption that a condition has an outcome.
 func (s *scope) within(cond query.Expr, may outcome, f func()) {
-	assume, truths := s.assume, s.truths
+	leave := s.enter()
 	s.rule(cond, may)
 	f()
-	s.assume, s.truths = assume, truths
+	leave()
 }
 
 // rule takes it for granted that a condition has one of the given outcomes.
@@ -83,6 +82,7 @@ func (s *scope) rule(cond query.Expr, may outcome) {
 	// The lists are shared with those who save them: never written in place.
 	s.assume = append(s.assume[:len(s.assume):len(s.assume)], s.proves(cond, w).facts(why)...)
 	s.decide(cond, may)
+	s.changed()
 }
 
 // decide notes the outcome of a condition and of its parts that follow.
@@ -99,6 +99,15 @@ func (s *scope) decide(cond query.Expr, may outcome) {
 		case n.Op == query.AndExpr && may == outTrue, n.Op == query.OrExpr && may&outTrue == 0:
 			for _, a := range n.Args {
 				s.decide(a, may)
+			}
+		}
+	case *query.ScalarArrayOpExpr:
+		// x = ANY (list) is not true: no comparison is; x <> ALL (list) is: all are.
+		if n.UseOr && may&outTrue == 0 || !n.UseOr && may == outTrue {
+			if list, ok := s.elementsOf(n.Args[1]); ok && len(list) <= 64 {
+				for _, e := range list {
+					s.decide(&query.OpExpr{Header: n.Header, Op: n.Op, Func: n.Func, InputColl: n.InputColl, Args: []query.Expr{n.Args[0], e}}, may)
+				}
 			}
 		}
 	case *query.OpExpr:

@@ -45,7 +45,7 @@ func (s *scope) column(v *query.Var) value {
 	r := at.base(rte, v)
 	if r.notNull {
 		if !v.NullingRels.IsEmpty() {
-			r.why += ", and WHERE rejects the rows that the outer join adds"
+			r.why += ", and " + at.presence(v)
 		}
 		return r
 	}
@@ -140,6 +140,16 @@ func (s *scope) readsNewRow(e query.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// presence says why an outer join cannot null a Var.
+func (s *scope) presence(v *query.Var) string {
+	for j := range v.NullingRels.All() {
+		if key := s.trusted[j]; key != "" {
+			return "foreign key " + key + " is trusted to lead to a row"
+		}
+	}
+	return "WHERE rejects the rows that the outer join adds"
 }
 
 func joinName(q *query.Query, index int) string {
@@ -251,8 +261,7 @@ func (s *scope) joinColumn(rte *query.RangeTblEntry, v *query.Var) value {
 	if r.notNull || !ok || rte.JoinType != query.JoinFull || v.AttNo > rte.JoinMergedCols {
 		return r
 	}
-	through := s.through
-	defer func() { s.through = through }()
+	defer s.enter()()
 	s.through = v.VarNo
 	for _, a := range c.Args {
 		if !s.value(a).notNull {
@@ -306,11 +315,9 @@ func (s *scope) subquery(q *query.Query, outer *scope) []value {
 
 // aside works something out without the assumptions of the moment.
 func (s *scope) aside(f func() []value) []value {
-	assume, truths, inAgg, through := s.assume, s.truths, s.inAgg, s.through
+	defer s.enter()()
 	s.assume, s.truths, s.inAgg, s.through = nil, nil, false, 0
-	list := f()
-	s.assume, s.truths, s.inAgg, s.through = assume, truths, inAgg, through
-	return list
+	return f()
 }
 
 // values are the result columns.

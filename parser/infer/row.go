@@ -63,10 +63,11 @@ func (s *scope) subLink(n *query.SubLink) value {
 // quantified is x op ANY (subquery) and ALL: unknown only where a comparison is.
 func (s *scope) quantified(n *query.SubLink) value {
 	in := newScope(s.cat, n.Subselect, s)
-	cols := s.sublinkCols
-	s.sublinkCols = in.values()
-	v := s.value(n.Test)
+	cols := in.values()
+	leave := s.enter()
 	s.sublinkCols = cols
+	v := s.value(n.Test)
+	leave()
 	if v.notNull {
 		return v.because("the operand and the subquery's columns are not null")
 	}

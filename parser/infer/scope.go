@@ -21,6 +21,8 @@ type env struct {
 	opts Options
 	// views are the columns of views that were worked out.
 	views map[*query.Query][]value
+	// states counts the states that scopes were in.
+	states int
 	// modules are the extensions that functions belong to.
 	modules map[pgOID]string
 }
@@ -59,6 +61,8 @@ type scope struct {
 	sides map[int][]query.Relids
 	// joins are the outer joins by their index, with the place of their ON.
 	joins map[int]*query.JoinExpr
+	// trusted are the foreign keys by which outer joins always find a row.
+	trusted map[int]string
 	// through is an outer join that is looked through: columns are as below it.
 	through int
 	// common are the groupings that every grouping set has, by their references;
@@ -76,6 +80,9 @@ type scope struct {
 	// the columns that are taken to be NULL in it.
 	checking bool
 	isNull   map[int]bool
+	// state names what holds at the moment of the above; memo keeps values by it.
+	state int
+	memo  map[memoKey]value
 	// building is set while the conditions are being collected.
 	building bool
 
@@ -135,12 +142,14 @@ func (e *env) scope(cat *catalog.Catalog, q *query.Query, outer *scope, args []v
 		s.quals(q.JoinTree, true)
 		s.discharge()
 		if e.opts.TrustForeignKeys {
+			s.changed()
 			s.trust()
 		}
 		if q.Having != nil {
 			s.having = s.proves(q.Having, wantTrue).facts("HAVING rejects groups where it is NULL")
 		}
 		s.building = false
+		s.changed()
 	}
 	return s
 }

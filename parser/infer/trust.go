@@ -11,12 +11,18 @@ const breaks = ", which row-level security, deferred checks and session_replicat
 // trust takes the outer joins for harmless that follow a foreign key to a row which
 // must be there. One may make another's columns not null.
 func (s *scope) trust() {
+	s.trusted = map[int]string{}
 	for again := true; again; {
 		again = false
 		for j, n := range s.joins {
 			for _, side := range s.sides[j] {
-				if !side.IsSubset(s.present[j]) && s.joinKey(n) != nil {
+				if side.IsSubset(s.present[j]) {
+					continue
+				}
+				if k := s.joinKey(n); k != nil {
 					s.present[j] = s.present[j].Union(side)
+					s.trusted[j] = k.Name
+					s.changed()
 					again = true
 				}
 			}
@@ -97,7 +103,13 @@ keys:
 		}
 		for i, col := range k.RefColumns {
 			p, ok := pairs[col]
-			if !ok || p.own.AttNo != k.Columns[i] || i >= len(k.EqOps) || !s.sameEquality(p.op, k.EqOps[i]) || !s.value(p.own).notNull {
+			if !ok || p.own.AttNo != k.Columns[i] || i >= len(k.EqOps) || !s.sameEquality(p.op, k.EqOps[i]) {
+				continue keys
+			}
+			// As the row is where it comes from: the condition itself proves nothing.
+			own := *p.own
+			own.LevelsUp = 0
+			if !at.value(&own).notNull {
 				continue keys
 			}
 		}

@@ -95,11 +95,50 @@ func meetFields(a, b []value) []value {
 	return out
 }
 
-// value works out what is known of an expression of this level.
+// memoKey is an expression under what was assumed when it was looked at.
+type memoKey struct {
+	expr  query.Expr
+	state int
+}
+
+// value works out what is known of an expression of this level. Those that others are
+// made of are kept: a rule may ask for its operands more than once.
 func (s *scope) value(e query.Expr) value {
-	if e == nil {
+	switch e.(type) {
+	case nil:
 		return maybe("no value")
+	case *query.Var, *query.Const, *query.Param:
+		return s.fresh(e)
 	}
+	k := memoKey{e, s.state}
+	if v, ok := s.memo[k]; ok {
+		return v
+	}
+	v := s.fresh(e)
+	if s.memo == nil {
+		s.memo = map[memoKey]value{}
+	}
+	s.memo[k] = v
+	return v
+}
+
+// enter begins a state in which more is known, or less, and returns what ends it.
+func (s *scope) enter() (leave func()) {
+	assume, truths, inAgg, through, old, cols, state := s.assume, s.truths, s.inAgg, s.through, s.oldRow, s.sublinkCols, s.state
+	s.changed()
+	return func() {
+		s.assume, s.truths, s.inAgg, s.through, s.oldRow, s.sublinkCols, s.state = assume, truths, inAgg, through, old, cols, state
+	}
+}
+
+// changed marks that what is kept holds no longer.
+func (s *scope) changed() {
+	e := s.shared()
+	e.states++
+	s.state = e.states
+}
+
+func (s *scope) fresh(e query.Expr) value {
 	if s.groupedAway(e) {
 		v := maybe("GROUPING SETS give NULL for what they leave out")
 		if why := s.known(e); why != "" {
