@@ -87,6 +87,8 @@ type Builtins struct {
 	// above.
 	Bringing func(class, name string) []string
 	objects
+	// defaultClasses are the default operator classes by access method.
+	defaultClasses map[pgtype.OID][]*OpClass
 }
 
 // Objects lists everything that goes into a [Builtins].
@@ -117,7 +119,7 @@ func (b *Builtins) Operators() []*Operator {
 
 // NewBuiltins indexes the objects of a major version.
 func NewBuiltins(major int, o *Objects) *Builtins {
-	b := &Builtins{Major: major, objects: newObjects()}
+	b := &Builtins{Major: major, objects: newObjects(), defaultClasses: map[pgtype.OID][]*OpClass{}}
 	for _, x := range o.Schemas {
 		b.schemas[x.Name] = x
 	}
@@ -142,6 +144,9 @@ func NewBuiltins(major int, o *Objects) *Builtins {
 	}
 	for _, x := range o.OpClasses {
 		b.opClasses[x.OID] = x
+		if x.Default {
+			b.defaultClasses[x.Method] = append(b.defaultClasses[x.Method], x)
+		}
 	}
 	for _, x := range o.OpFamilies {
 		b.opFamilies[x.OID] = x
@@ -464,32 +469,31 @@ func (c *Catalog) DefaultOpClass(typ, method pgtype.OID) *OpClass {
 	if t == nil {
 		return nil
 	}
-	var coercible, preferred *OpClass
-	exact := 0
-	var hit *OpClass
-	for _, m := range []map[pgtype.OID]*OpClass{c.base.opClasses, c.user.opClasses} {
-		for _, oc := range m {
-			if oc.Method != method || !oc.Default {
-				continue
-			}
-			switch {
-			case oc.InType == t.OID:
-				hit, exact = oc, exact+1
-			case c.BinaryCoercible(t.OID, oc.InType):
-				it := c.Type(oc.InType)
-				if it != nil && it.Category == t.Category && it.Preferred {
-					preferred = oc
-				}
-				if coercible == nil || oc.OID < coercible.OID {
-					coercible = oc
-				}
-			}
+	classes := c.base.defaultClasses[method]
+	for _, oc := range c.user.opClasses {
+		if oc.Method == method && oc.Default {
+			classes = append(slices.Clip(classes), oc)
 		}
 	}
-	switch {
-	case exact > 0:
-		return hit
-	case preferred != nil:
+	for _, oc := range classes {
+		if oc.InType == t.OID {
+			return oc
+		}
+	}
+	var coercible, preferred *OpClass
+	for _, oc := range classes {
+		if !c.BinaryCoercible(t.OID, oc.InType) {
+			continue
+		}
+		it := c.Type(oc.InType)
+		if it != nil && it.Category == t.Category && it.Preferred {
+			preferred = oc
+		}
+		if coercible == nil || oc.OID < coercible.OID {
+			coercible = oc
+		}
+	}
+	if preferred != nil {
 		return preferred
 	}
 	return coercible
