@@ -267,6 +267,7 @@ func (s *scope) viewColumn(t *catalog.Table, v *query.Var) value {
 		}
 		inner := s.shared().scope(s.cat, t.View, nil, nil, s.calls...)
 		inner.forced, inner.exprs, inner.conds, inner.newRow = map[column]string{}, nil, nil, true
+		inner.changed()
 		r = pick(inner.values(), v.AttNo)
 	} else {
 		list, ok := s.shared().views[t.View]
