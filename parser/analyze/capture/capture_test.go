@@ -15,6 +15,7 @@ import (
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/catalog/builtin"
 	"github.com/dbgen/dbgen/parser/ddl"
+	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/query"
 	"github.com/dbgen/dbgen/parser/source"
 	"github.com/dbgen/dbgen/runtime/pgtest"
@@ -41,6 +42,9 @@ func loadSchema(t testing.TB, major int) *catalog.Catalog {
 	list, diags := parser.ParseFiles([]*source.File{source.NewFile("schema.sql", readSchema(t))}, parser.Schema)
 	diags.Append(ddl.Apply(cat, list))
 	for _, d := range diags {
+		if d.Severity != diag.Error {
+			continue // what rules do is not followed, and said
+		}
 		t.Fatalf("schema.sql on %d: %s", major, d.Error())
 	}
 	return cat
