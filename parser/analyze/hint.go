@@ -2,13 +2,14 @@ package analyze
 
 import (
 	"slices"
+	"unicode"
 
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 )
 
 // hinter looks for what parameters are about. The first place that names a
-// parameter wins, stored columns before compared ones before arguments.
+// parameter wins, of the places of the highest rank.
 type hinter struct {
 	cat    *catalog.Catalog
 	params []Param
@@ -16,10 +17,14 @@ type hinter struct {
 	levels []*query.Query
 }
 
+// What a name can come from, the weakest first.
 const (
-	rankArgument = iota + 1
-	rankCompared
-	rankAssigned
+	rankFunction = iota + 1 // the function that it is given to
+	rankLabel               // the output column that it stands in
+	rankNear                // a column that what it stands in is compared with or stored in
+	rankArgument            // the argument that it is
+	rankCompared            // the column that it is compared with itself
+	rankAssigned            // the column that it is stored in
 )
 
 func (a *analyzer) addHints(q *query.Query, params []Param) {
@@ -107,11 +112,80 @@ func (h *hinter) query(q *query.Query) {
 		h.name(p, "offset", rankCompared)
 	}
 	q.EachExpr(func(e *query.Expr) { h.walk(*e) })
+	if q.Command == query.CmdSelect {
+		for _, t := range q.TargetList {
+			// Of several parameters in one column none is what it is about.
+			if !t.Junk && t.Name != "?column?" && externs(t.Expr) == 1 {
+				h.near(t.Expr, t.Name, rankLabel)
+			}
+		}
+	}
 	for _, r := range q.RangeTable {
 		if r.Subquery != nil {
 			h.query(r.Subquery)
 		}
+		h.tableFunctions(r)
 	}
+}
+
+// near names the parameters in an expression after what the whole is about.
+// Subqueries and the conditions of CASE are about something else.
+func (h *hinter) near(e query.Expr, name string, rank int) {
+	query.Walk(e, func(x query.Expr) bool {
+		switch x := x.(type) {
+		case *query.Param:
+			if x.Kind == query.ParamExtern {
+				h.name(x, name, rank)
+			}
+		case *query.CaseExpr:
+			for _, w := range x.Whens {
+				h.near(w.Result, name, rank)
+			}
+			h.near(x.Default, name, rank)
+			return false
+		case *query.SubLink:
+			return false
+		}
+		return true
+	})
+}
+
+// externs counts the parameters in an expression.
+func externs(e query.Expr) int {
+	seen := map[int]bool{}
+	query.Walk(e, func(x query.Expr) bool {
+		if p, ok := x.(*query.Param); ok && p.Kind == query.ParamExtern {
+			seen[p.Number] = true
+		}
+		return true
+	})
+	return len(seen)
+}
+
+// tableFunctions names what is unnested in FROM after its column.
+func (h *hinter) tableFunctions(r *query.RangeTblEntry) {
+	if r.Kind != query.RTEFunction {
+		return
+	}
+	at := 0
+	for _, f := range r.Functions {
+		if x, ok := f.Expr.(*query.FuncExpr); ok && f.ColCount == 1 && at < len(r.ERef.Columns) && h.unnested(x) != nil {
+			// Without an alias the column is called as the function is.
+			if name := r.ERef.Columns[at]; name != h.cat.Func(x.Func).Name {
+				h.near(x, name, rankArgument)
+			}
+		}
+		at += f.ColCount
+	}
+}
+
+// unnested is the parameter of unnest(parameter), nil for another call.
+func (h *hinter) unnested(x *query.FuncExpr) *query.Param {
+	f := h.cat.Func(x.Func)
+	if f == nil || f.Name != "unnest" || len(x.Args) != 1 {
+		return nil
+	}
+	return paramOf(x.Args[0])
 }
 
 // assignments looks at the values that a table's columns get.
@@ -132,20 +206,23 @@ func (h *hinter) assignments(q *query.Query, list []*query.TargetEntry, cmd quer
 			continue
 		}
 		ref := ColumnRef{Table: t.OID, Column: c.Number, Assigned: true}
-		for _, e := range h.sources(q, x.Expr) {
+		for _, e := range h.sources(q, x.Expr, c.Name) {
 			if p := paramOf(e); p != nil {
 				h.name(p, c.Name, rankAssigned)
 				h.target(p, ref)
 			} else if p := fallbackOf(e); p != nil {
 				h.name(p, c.Name, rankAssigned)
+			} else {
+				h.near(e, c.Name, rankNear)
 			}
 		}
 	}
 }
 
 // sources are the expressions that an assigned value can come from: itself, or
-// the column of VALUES or of a subquery behind it.
-func (h *hinter) sources(q *query.Query, e query.Expr) []query.Expr {
+// the column of VALUES or of a subquery behind it. What is unnested behind it is
+// named after the column that it fills.
+func (h *hinter) sources(q *query.Query, e query.Expr, name string) []query.Expr {
 	if f, ok := e.(*query.FuncExpr); ok && f.Form == query.CoerceImplicitCast && len(f.Args) > 0 {
 		e = f.Args[0]
 	}
@@ -161,7 +238,15 @@ func (h *hinter) sources(q *query.Query, e query.Expr) []query.Expr {
 		}
 	case query.RTESubquery:
 		if t := targetByNo(r.Subquery.TargetList, v.AttNo); t.Expr != nil {
-			out = h.sources(r.Subquery, t.Expr)
+			out = h.sources(r.Subquery, t.Expr, name)
+		}
+	case query.RTEFunction:
+		at := v.AttNo
+		for _, f := range r.Functions {
+			if x, ok := f.Expr.(*query.FuncExpr); ok && at == 1 && f.ColCount == 1 && h.unnested(x) != nil {
+				h.near(x, name, rankArgument)
+			}
+			at -= f.ColCount
 		}
 	}
 	return out
@@ -207,6 +292,9 @@ func (h *hinter) compared(args []query.Expr) {
 	for i, e := range args {
 		p, fallback := paramOf(e), fallbackOf(e)
 		if p == nil && fallback == nil {
+			if name, _ := h.column(args[1-i]); name != "" {
+				h.near(e, name, rankNear)
+			}
 			continue
 		}
 		name, ref := h.column(args[1-i])
@@ -289,10 +377,17 @@ func (h *hinter) arguments(x *query.FuncExpr) {
 		if p == nil {
 			continue
 		}
-		if n, ok := e.(*query.NamedArgExpr); ok {
+		switch n, ok := e.(*query.NamedArgExpr); {
+		case ok:
 			h.name(p, n.Name, rankArgument)
-		} else if f.Modes == nil && i < len(f.Names) {
+		case f.Modes == nil && i < len(f.Names) && f.Names[i] != "":
 			h.name(p, f.Names[i], rankArgument)
+		case f.Name == "json_build_object" || f.Name == "jsonb_build_object":
+			if k, ok := stripImplicit(x.Args[max(i-1, 0)]).(*query.Const); ok && i%2 == 1 && isName(k.Value) {
+				h.name(p, k.Value, rankArgument)
+			}
+		case x.Form == query.CoerceExplicitCall && f.Name != "unnest":
+			h.name(p, f.Name, rankFunction)
 		}
 	}
 }
@@ -309,4 +404,14 @@ func (h *hinter) subLink(x *query.SubLink) {
 		}
 	}
 	h.query(x.Subselect)
+}
+
+// isName reports whether a key can be a name as it is.
+func isName(s string) bool {
+	for i, c := range s {
+		if c != '_' && !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c)) {
+			return false
+		}
+	}
+	return s != ""
 }

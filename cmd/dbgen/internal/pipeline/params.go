@@ -21,17 +21,34 @@ func (q *Query) annotated(number int) *annotation.Param {
 	return nil
 }
 
-// ParamName is the name of the i-th parameter: as written, else of the column
-// or clause that it is nearest to, else arg and its number.
+// ParamName is the name of the i-th parameter: as written, else of the column,
+// argument or clause that it is nearest to, else arg and its number. Where two
+// parameters come by one name the later ones are numbered: created_at,
+// created_at_2.
 func (p *Project) ParamName(q *Query, i int) string {
-	prm := q.Analyzed.Params[i]
-	if a := q.annotated(prm.Number); a != nil && a.Name != "" {
-		return a.Name
+	taken := map[string]bool{}
+	for _, prm := range q.Analyzed.Params {
+		if a := q.annotated(prm.Number); a != nil {
+			taken[a.Name] = true
+		}
 	}
-	if prm.NameHint != "" {
-		return prm.NameHint
+	name := ""
+	for _, prm := range q.Analyzed.Params[:i+1] {
+		if a := q.annotated(prm.Number); a != nil && a.Name != "" {
+			name = a.Name
+			continue
+		}
+		base := prm.NameHint
+		if base == "" {
+			base = fmt.Sprintf("arg%d", prm.Number)
+		}
+		name = base
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s_%d", base, n)
+		}
+		taken[name] = true
 	}
-	return fmt.Sprintf("arg%d", prm.Number)
+	return name
 }
 
 // ParamNullable reports whether NULL is a sensible value for the i-th parameter,
