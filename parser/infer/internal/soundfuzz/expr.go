@@ -62,11 +62,19 @@ func (g *generator) exprOf(t *catalog.Type, w where, depth int) *node {
 		{1, func() *node { return &node{text: "NULL::" + g.name(t)} }},
 		{1, func() *node { return g.param(t) }},
 	}
+	if g.calm {
+		leaf[0].weight, leaf[2].weight = 40, 0
+		if depth > 0 {
+			leaf[0].weight, leaf[1].weight = 20, 1
+		}
+	}
 	if depth <= 0 {
 		return g.choose(leaf...)
 	}
 	x := func(t *catalog.Type) *node { return g.expr(t, w, depth-1-g.n(2)) }
-	leaf[0].weight = 8
+	if !g.calm {
+		leaf[0].weight = 8
+	}
 	return g.choose(append(leaf,
 		choice{5, func() *node { return g.function(t, w, depth) }},
 		choice{5, func() *node { return g.operator(t, w, depth) }},

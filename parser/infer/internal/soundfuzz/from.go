@@ -58,6 +58,9 @@ func (g *generator) fromItem(lateral where, depth int) (*node, []column) {
 			return g.valuesItem(lateral)
 		}
 		t, alias := pick(g, tables), g.alias()
+		if g.calm && t.View != nil && !g.chance(4) {
+			t = pick(g, tables)
+		}
 		only := ""
 		if g.chance(15) && t.Kind != 'v' && t.Kind != 'm' {
 			only = "ONLY"
@@ -68,7 +71,7 @@ func (g *generator) fromItem(lateral where, depth int) (*node, []column) {
 		}
 		return n, g.seen(t, alias)
 	}
-	if depth <= 0 {
+	if depth <= 0 || g.calm && g.chance(2) {
 		return relation()
 	}
 	switch g.n(12) {
@@ -244,7 +247,7 @@ func (g *generator) join(lateral where, depth int) (*node, []column) {
 			if !g.chance(6) {
 				on = g.predicate(where{columns: all, outer: lateral.outer}, 2)
 			}
-			if (kind == "FULL JOIN") && !g.chance(3) {
+			if (kind == "FULL JOIN" || g.calm) && !g.chance(3) {
 				on = g.equi(lc, rc)
 			}
 			n.kids = append(n.kids, &node{text: "ON"}, on)

@@ -28,6 +28,9 @@ type generator struct {
 	// noParams is set in what is stored in the catalog.
 	noParams bool
 	ctes     []table
+	// calm keeps to few types, to columns and to short conditions, as applications
+	// write them: rows are left then, and what conditions prove of them is tried.
+	calm bool
 	// focus are the columns that the expressions of a query come back to, so that
 	// conditions and outputs are often about the same ones.
 	focus []column

@@ -8,6 +8,9 @@ import (
 func (g *generator) statement() *node {
 	g.params, g.counter, g.ctes, g.keys, g.focus = nil, 0, nil, nil, nil
 	depth := 1 + g.n(3)
+	if g.calm {
+		depth = 1 + g.n(2)
+	}
 	switch n := g.n(20); {
 	case n < 15 || len(g.tables()) == 0:
 		return g.query(nil, where{}, depth)

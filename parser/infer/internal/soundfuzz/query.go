@@ -21,7 +21,7 @@ func (g *generator) types(w where) []*catalog.Type {
 	for range 1 + g.n(4) {
 		if len(g.focus) > 0 && g.chance(3) {
 			out = append(out, pick(g, g.focus).typ)
-		} else if len(w.columns) > 0 && !g.chance(3) {
+		} else if len(w.columns) > 0 && (g.calm || !g.chance(3)) {
 			out = append(out, pick(g, w.columns).typ)
 		} else {
 			out = append(out, g.anyType())
@@ -166,12 +166,12 @@ func (g *generator) selectOf(want []*catalog.Type, w where, depth int) *node {
 	bare(in.columns, g)
 	outerFocus := g.focus
 	defer func() { g.focus = outerFocus }()
-	if len(in.columns) > 0 && g.chance(2) {
+	if len(in.columns) > 0 && (g.calm || g.chance(2)) {
 		g.focus = []column{pick(g, in.columns), pick(g, in.columns)}
 	}
 	boolean := g.typeOf("bool")
 	var filter *node
-	if from != nil && g.chance(2) || g.chance(8) {
+	if from != nil && (g.calm || g.chance(2)) || g.chance(8) {
 		filter = maybe("WHERE", g.predicate(in.plain(), min(depth, 2)))
 	}
 	var group, having *node
@@ -201,6 +201,14 @@ func (g *generator) selectOf(want []*catalog.Type, w where, depth int) *node {
 	list := listOf(", ", len(types))
 	if want == nil {
 		list.min = 0
+	}
+	if want == nil && g.calm {
+		// What conditions say of the focus is seen at once.
+		for _, c := range g.focus {
+			if slices.Contains(out.columns, c) {
+				list.kids = append(list.kids, &node{text: c.ref})
+			}
+		}
 	}
 	for _, t := range types {
 		e := g.expr(t, out, depth)
@@ -259,7 +267,10 @@ func bare(columns []column, g *generator) {
 
 // predicate is a condition that mostly looks at columns.
 func (g *generator) predicate(w where, depth int) *node {
-	if len(g.keys) > 0 && g.chance(4) {
+	if g.calm && len(w.columns) > 0 && !g.chance(5) {
+		return g.simple(w, 2)
+	}
+	if g.chance(4) {
 		if n := g.keyed(w); n != nil {
 			return n
 		}
@@ -278,8 +289,73 @@ func (g *generator) predicate(w where, depth int) *node {
 	return n
 }
 
+// simple is a condition on a column that leaves some rows.
+func (g *generator) simple(w where, depth int) *node {
+	c := pick(g, w.columns)
+	if len(g.focus) > 0 && g.chance(2) {
+		if f := pick(g, g.focus); slices.Contains(w.columns, f) {
+			c = f
+		}
+	}
+	col := func() *node { return &node{text: c.ref, typ: g.name(c.typ)} }
+	again := func() *node { return g.simple(w, depth-1) }
+	other := where{outer: w.outer}
+	for _, d := range w.columns {
+		if d.typ.OID == c.typ.OID && d.ref != c.ref {
+			other.columns = append(other.columns, d)
+		}
+	}
+	value := func() *node {
+		if g.chance(3) {
+			return g.expr(c.typ, other, 0)
+		}
+		return g.literal(c.typ)
+	}
+	op := func() string { return pick(g, []string{"=", "<>", "<>", ">=", "<=", ">", "<"}) }
+	list := []choice{
+		{6, func() *node { return seq("(", col(), op(), value(), ")") }},
+		{3, func() *node { return seq("(", col(), "IS NOT NULL )") }},
+		{2, func() *node { return seq("(", col(), "IS NULL )") }},
+		{1, func() *node { return seq("( NOT", col(), "IS NULL )") }},
+		{1, func() *node { return seq("(", col(), "IS DISTINCT FROM", value(), ")") }},
+		{1, func() *node { return seq("(", col(), "IS NOT DISTINCT FROM", value(), ")") }},
+		{1, func() *node { return seq("(", col(), "IN (", value(), ",", value(), ") )") }},
+		{1, func() *node { return seq("(", col(), "NOT IN (", value(), ",", g.literal(c.typ), ") )") }},
+		{1, func() *node { return seq("(", col(), "BETWEEN", value(), "AND", value(), ")") }},
+		{1, func() *node { return seq("(", col(), "= ANY ( ARRAY[", value(), ",", g.literal(c.typ), "] ) )") }},
+		{1, func() *node { return seq("(", col(), "<> ALL ( ARRAY[", g.literal(c.typ), "] ) )") }},
+		{1, func() *node { return seq("(", col(), "::text LIKE '%' )") }},
+		{1, func() *node { return seq("( COALESCE(", col(), ",", value(), ")", op(), value(), ")") }},
+		{1, func() *node { return seq("( NULLIF(", col(), ",", g.literal(c.typ), ")", op(), value(), ")") }},
+		{1, func() *node { return seq("( CASE WHEN", col(), "IS NULL THEN false ELSE true END )") }},
+		{1, func() *node { return seq("( GREATEST(", col(), ",", value(), ")", op(), value(), ")") }},
+		{1, func() *node { return g.keyed(w) }},
+		{1, func() *node { return g.condition(w, 1) }},
+	}
+	if depth > 0 {
+		list = append(list,
+			choice{5, func() *node { return seq("(", listOf(" AND ", 1, again(), again()), ")") }},
+			choice{4, func() *node { return seq("(", listOf(" OR ", 1, again(), again()), ")") }},
+			choice{3, func() *node { return seq("( NOT", again(), ")") }},
+			choice{1, func() *node {
+				return seq("(", again(), "IS", pick(g, []string{"TRUE", "NOT FALSE", "NOT TRUE", "FALSE", "UNKNOWN", "NOT UNKNOWN"}), ")")
+			}},
+			choice{1, func() *node { return seq("( CASE WHEN", again(), "THEN", again(), "ELSE", again(), "END )") }},
+			choice{1, func() *node { return seq("( CASE WHEN", again(), "THEN false ELSE true END )") }},
+			choice{1, func() *node { return seq("( COALESCE(", again(), ", false) )") }},
+			choice{1, func() *node { return seq("(", again(), pick(g, []string{"=", "<>"}), again(), ")") }},
+		)
+	}
+	n := g.choose(list...)
+	n.typ = "bool"
+	return n
+}
+
 // keyed binds every column of a key of a relation that is seen.
 func (g *generator) keyed(w where) *node {
+	if len(g.keys) == 0 {
+		return nil
+	}
 	k := pick(g, g.keys)
 	list := listOf(" AND ", 1)
 	for _, name := range k.columns {

@@ -42,7 +42,7 @@ func Run(o Options) (*Stats, error) {
 			return nil, err
 		}
 	}
-	stats := &Stats{}
+	stats := &Stats{Refusals: map[string]int{}}
 	for i := 0; ; i++ {
 		if o.Schemas > 0 && i >= o.Schemas || o.Schemas == 0 && time.Now().After(o.Until) {
 			return stats, nil
@@ -64,12 +64,13 @@ func Run(o Options) (*Stats, error) {
 		for k := range o.PerSchema {
 			g := newGenerator(w.cat, seed, uint64(k)+1)
 			g.share(shared)
+			g.calm = seed%2 == 0 && k%4 != 0
 			n := g.statement()
-			if k%3 == 2 {
+			if k%3 == 2 && !g.calm {
 				n = g.mutate(n)
 			}
 			sql := n.String()
-			if len(sql) > 6000 {
+			if len(sql) > 6000 || strings.TrimSpace(sql) == "" {
 				continue
 			}
 			faults, err := w.check(sql)

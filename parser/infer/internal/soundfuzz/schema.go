@@ -28,6 +28,8 @@ func (g *generator) typeStatements() []*node {
 
 func (g *generator) columnType() string {
 	switch {
+	case g.calm && !g.chance(5):
+		return g.name(g.typeOf(pick(g, plainTypes)))
 	case g.chance(6):
 		return pick(g, []string{"mood", "comp", "d0", "d1", "d2", "d3", "mood[]", "comp[]", "d2[]"})
 	case g.chance(8):
@@ -159,7 +161,7 @@ func (g *generator) tableStatement(i int) []*node {
 func (g *generator) viewStatement(i int) *node {
 	g.noParams = true
 	defer func() { g.noParams = false }()
-	g.counter, g.ctes = 0, nil
+	g.counter, g.ctes, g.keys, g.focus = 0, nil, nil, nil
 	var types []*catalog.Type
 	cols := listOf(", ", 0)
 	for k := range 1 + g.n(5) {
@@ -179,7 +181,7 @@ func (g *generator) viewStatement(i int) *node {
 func (g *generator) functionStatement(i int) *node {
 	g.noParams = true
 	defer func() { g.noParams = false }()
-	g.counter, g.ctes = 0, nil
+	g.counter, g.ctes, g.keys, g.focus = 0, nil, nil, nil
 	var in where
 	var args []string
 	for k := range g.n(3) {
@@ -210,12 +212,24 @@ func (g *generator) functionStatement(i int) *node {
 // row writes an INSERT of a row; sparse gives as many NULLs as the columns allow.
 func (g *generator) insertRow(t *catalog.Table, sparse bool) *node {
 	var cols, vals []string
+	// The columns of CHECKs and of a partition's key mostly want a value.
+	wanted := map[int]bool{}
+	if g.chance(2) {
+		for _, x := range t.Constraints {
+			for _, k := range x.Columns {
+				wanted[k] = wanted[k] || x.Kind == catalog.ConstraintCheck
+			}
+		}
+		if k := t.PartitionKey; k != nil {
+			wanted[k.Keys[0].Column] = true
+		}
+	}
 	for _, c := range t.Columns {
 		typ := g.cat.Type(c.Type)
 		if c.Dropped || c.Generated != 0 || c.Identity != 0 || typ == nil || !g.usable(c.Type) {
 			continue
 		}
-		null := sparse || g.chance(3)
+		null := (sparse || g.chance(3)) && !wanted[c.Number]
 		if null && !c.NotNull && !strings.HasPrefix(c.Name, "r") {
 			v := "NULL"
 			if g.chance(10) {

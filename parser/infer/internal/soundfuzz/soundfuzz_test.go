@@ -15,7 +15,7 @@ import (
 var (
 	duration = flag.Duration("soundness", 0, "how long TestSoundness runs; 0 for a fixed number of queries")
 	seed     = flag.Uint64("seed", 1, "the seed of TestSoundness")
-	perWorld = flag.Int("queries", 300, "the queries that TestSoundness makes for each schema")
+	perWorld = flag.Int("queries", 250, "the queries that TestSoundness makes for each schema")
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -38,7 +38,7 @@ func TestSoundness(t *testing.T) {
 		Fault: func(text string) { t.Error(text) },
 	}
 	if *duration == 0 {
-		o.Schemas = 4
+		o.Schemas = 3
 	}
 	stats, err := Run(o)
 	if stats != nil {

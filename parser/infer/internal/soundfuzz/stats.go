@@ -19,12 +19,17 @@ type Stats struct {
 	Constants int
 	// Executed and Failed count executions, one for each variant of the data.
 	Executed, Failed int
+	// Inserted and NotInserted count the rows of the data.
+	Inserted, NotInserted int
+	Refusals              map[string]int
 	// Columns are those of which a query returned rows; NotNull those called so,
 	// Nulls those that showed NULL.
 	Columns, NotNull, Nulls int
 	// Loose counts columns called nullable that never showed NULL, by reason;
 	// Right those that did.
 	Loose, Right map[string]int
+	// Proofs counts columns called not null, and row counts, by reason.
+	Proofs map[string]int
 	// Errors counts what the server refused, by its words.
 	Errors map[string]int
 	// Rows counts statements by the cardinality that was told.
@@ -33,11 +38,14 @@ type Stats struct {
 
 func (s *Stats) count(cat *catalog.Catalog, f *infer.Facts, outputs []*query.TargetEntry, arrays, nulls, elements []bool, rows int) {
 	s.Rows[f.Cardinality]++
+	if s.Loose == nil {
+		s.Loose, s.Right, s.Proofs = map[string]int{}, map[string]int{}, map[string]int{}
+	}
+	if f.Cardinality != infer.Many {
+		s.Proofs[f.Cardinality.String()+": "+genericWhy(f.CardinalityWhy)]++
+	}
 	if rows < 3 {
 		return
-	}
-	if s.Loose == nil {
-		s.Loose, s.Right = map[string]int{}, map[string]int{}
 	}
 	for i, c := range f.Columns {
 		s.Columns++
@@ -47,6 +55,7 @@ func (s *Stats) count(cat *catalog.Catalog, f *infer.Facts, outputs []*query.Tar
 		switch {
 		case !c.Nullable:
 			s.NotNull++
+			s.Proofs[genericWhy(c.Why)]++
 			if arrays[i] && c.ElementNullable {
 				s.loose("elements of "+kindOf(cat, outputs[i].Expr), elements[i])
 			}
@@ -69,23 +78,29 @@ func (s *Stats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d queries: %d accepted and %d refused by the server; %d executions, %d with a run-time error\n",
 		s.Queries, s.Accepted, s.Refused, s.Executed, s.Failed)
+	fmt.Fprintf(&b, "%d rows inserted, %d refused by constraints %v\n", s.Inserted, s.NotInserted, s.Refusals)
 	fmt.Fprintf(&b, "told none %d, exactly one %d, at most one %d, many %d\n", s.Rows[0], s.Rows[1], s.Rows[2], s.Rows[3])
 	loose := s.Columns - s.NotNull - s.Nulls
 	fmt.Fprintf(&b, "%d columns: %d not null, %d nullable and seen NULL, %d nullable and never seen NULL (tight: %.1f %%)\n",
 		s.Columns, s.NotNull, s.Nulls, loose, 100*float64(s.Columns-loose)/float64(max(s.Columns, 1)))
-	keys := slices.SortedFunc(maps.Keys(s.Loose), func(a, b string) int {
-		return cmp.Or(cmp.Compare(s.Loose[b], s.Loose[a]), cmp.Compare(a, b))
-	})
-	for _, k := range keys[:min(len(keys), 60)] {
+	for _, k := range most(s.Loose, 60) {
 		fmt.Fprintf(&b, "%6d never NULL, %6d seen NULL  %s\n", s.Loose[k], s.Right[k], k)
 	}
-	keys = slices.SortedFunc(maps.Keys(s.Errors), func(a, b string) int {
-		return cmp.Or(cmp.Compare(s.Errors[b], s.Errors[a]), cmp.Compare(a, b))
-	})
-	for _, k := range keys[:min(len(keys), 25)] {
+	for _, k := range most(s.Proofs, 80) {
+		fmt.Fprintf(&b, "%6d proved: %s\n", s.Proofs[k], k)
+	}
+	for _, k := range most(s.Errors, 25) {
 		fmt.Fprintf(&b, "%6d refused: %s\n", s.Errors[k], k)
 	}
 	return b.String()
+}
+
+// most are the keys of the largest counts.
+func most(counts map[string]int, limit int) []string {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	return keys[:min(len(keys), limit)]
 }
 
 // kindOf is the kind of an expression, with the name of what it calls.

@@ -38,12 +38,17 @@ var common = []string{
 	"interval", "timestamp", "int2", "_int4", "_text", "bytea", "int4range", "_numeric", "json", "time",
 }
 
+// plainTypes are those of calm schemas and queries.
+var plainTypes = []string{"int4", "int4", "int4", "text", "text", "bool", "date", "numeric", "_int4"}
+
 // typeOf is a type of the catalog by its name in pg_type.
 func (g *generator) typeOf(name string) *catalog.Type { return g.cat.TypeByName("pg_catalog", name) }
 
 // anyType picks a type: a common one, one of the schema, or any that has literals.
 func (g *generator) anyType() *catalog.Type {
 	switch n := g.n(20); {
+	case g.calm && n < 18:
+		return g.typeOf(pick(g, plainTypes))
 	case n < 14:
 		return g.typeOf(pick(g, common))
 	case n < 18 && len(g.userTypes) > 0:

@@ -129,8 +129,15 @@ func (w *world) settle() error {
 			}
 		}
 		for _, n := range w.data[i] {
-			if err := run(c, n.String()); err != nil && state(err) == "" {
+			err := run(c, n.String())
+			if err != nil && state(err) == "" {
 				return err
+			}
+			if err == nil {
+				w.stats.Inserted++
+			} else {
+				w.stats.NotInserted++
+				w.stats.Refusals[state(err)]++
 			}
 		}
 		for _, t := range w.cat.Tables() {
@@ -208,13 +215,13 @@ func (w *world) fill(g *generator) {
 		if t.Kind != catalog.KindTable && t.Kind != catalog.KindPartitioned {
 			continue
 		}
-		for range 2 {
+		for range 5 {
 			w.data[1] = append(w.data[1], g.insertRow(t, true))
 		}
-		for range 6 {
+		for range 12 {
 			w.data[2] = append(w.data[2], g.insertRow(t, g.chance(4)))
 		}
-		for range 4 {
+		for range 7 {
 			n := g.insertRow(t, g.chance(3))
 			w.data[3] = append(w.data[3], n, n)
 		}
@@ -228,6 +235,7 @@ func build(conns []*pgconn.PgConn, base *catalog.Builtins, stats *Stats, seed ui
 		return nil, err
 	}
 	g := newGenerator(w.cat, seed, 0)
+	g.calm = seed%2 == 0
 	add := func(list ...*node) {
 		for _, n := range list {
 			if err == nil {
@@ -256,7 +264,7 @@ func build(conns []*pgconn.PgConn, base *catalog.Builtins, stats *Stats, seed ui
 
 // rebuild makes a world of statements that were cut down, with some of the variants.
 func rebuild(w *world, active []int, schema []*node, data [variants][]*node) (*world, error) {
-	r, err := newWorld(w.conns, active, w.base, &Stats{})
+	r, err := newWorld(w.conns, active, w.base, &Stats{Refusals: map[string]int{}})
 	if err != nil {
 		return nil, err
 	}
