@@ -202,6 +202,9 @@ func (d *doRun) stmt(s *plStmt) {
 			d.execute(s, text)
 			return
 		}
+		if dataText(d.text(s.expr)) {
+			return
+		}
 		d.doubt(s, "EXECUTE of a text that is made at run time: what it does to the schema is not known")
 	}
 }

@@ -580,8 +580,20 @@ func (e *evaluator) call(f *pg.FuncCall) value {
 	for i, n := range f.Args {
 		args[i] = e.expr(n)
 	}
+	if (name == "quote_literal" || name == "quote_nullable") && len(args) == 1 {
+		if v, ok := textOf(args[0]); ok {
+			return quoteLiteral(v)
+		}
+		return unknownLiteral
+	}
 	texts := make([]string, len(args))
 	known := true
+	if name == "format" && len(args) > 0 {
+		if pattern, ok := args[0].(string); ok {
+			return e.format(pattern, args)
+		}
+		return unknown{}
+	}
 	for i, v := range args {
 		s, ok := textOf(v)
 		texts[i], known = s, known && ok
@@ -591,8 +603,6 @@ func (e *evaluator) call(f *pg.FuncCall) value {
 		return e.a.currentSchema()
 	case !known || len(args) == 0:
 		return unknown{}
-	case name == "format":
-		return e.format(texts)
 	case len(args) == 1:
 		switch name {
 		case "to_regclass", "to_regtype", "to_regnamespace":
@@ -605,8 +615,6 @@ func (e *evaluator) call(f *pg.FuncCall) value {
 			return strings.ToUpper(texts[0])
 		case "quote_ident":
 			return e.a.cat.QuoteIdent(texts[0])
-		case "quote_literal":
-			return quoteLiteral(texts[0])
 		case "current_setting":
 			if texts[0] == "server_version_num" {
 				return strconv.Itoa(e.a.cat.Major * 10000)
@@ -620,10 +628,15 @@ func (e *evaluator) call(f *pg.FuncCall) value {
 
 func quoteLiteral(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// format is format() of texts alone: %I, %L, %s and %%, in order or numbered.
-func (e *evaluator) format(args []string) value {
+// unknownLiteral stands for a constant whose value is not known: DDL that has one
+// makes the same objects whatever it is.
+const unknownLiteral = "NULL"
+
+// format is format() with %I, %L, %s and %%, in order or numbered; of the
+// arguments those of %L need not be known.
+func (e *evaluator) format(pattern string, args []value) value {
 	var b strings.Builder
-	pattern, next := args[0], 1
+	next := 1
 	for i := 0; i < len(pattern); i++ {
 		if pattern[i] != '%' {
 			b.WriteByte(pattern[i])
@@ -644,13 +657,16 @@ func (e *evaluator) format(args []string) value {
 		if next >= len(args) || next < 1 {
 			return unknown{}
 		}
-		switch pattern[i] {
-		case 'I':
-			b.WriteString(e.a.cat.QuoteIdent(args[next]))
-		case 'L':
-			b.WriteString(quoteLiteral(args[next]))
-		case 's':
-			b.WriteString(args[next])
+		text, known := textOf(args[next])
+		switch c := pattern[i]; {
+		case c == 'L' && known:
+			b.WriteString(quoteLiteral(text))
+		case c == 'L':
+			b.WriteString(unknownLiteral)
+		case c == 'I' && known:
+			b.WriteString(e.a.cat.QuoteIdent(text))
+		case c == 's' && known:
+			b.WriteString(text)
 		default:
 			return unknown{}
 		}
