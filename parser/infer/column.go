@@ -123,7 +123,8 @@ func (s *scope) known(e query.Expr) string {
 			return why
 		}
 	}
-	if len(s.having) > 0 && !s.inAgg {
+	_, agg := e.(*query.Aggref)
+	if len(s.having) > 0 && !s.inAgg && (agg || len(s.q.GroupingSets) == 0) {
 		return find(s.having)
 	}
 	return ""
