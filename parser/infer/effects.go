@@ -278,21 +278,27 @@ func (e *effects) follow(f *catalog.Func, by string) bool {
 		e.facts.Volatility, e.facts.VolatilityWhy = volatility, why
 		return true
 	}
-	if f.Effects == nil {
+	return e.named(f.Effects, by)
+}
+
+// named follows the tables and functions that a text names, nil for nothing known,
+// and reports whether that is all.
+func (e *effects) named(x *catalog.Effects, by string) bool {
+	if x == nil {
 		return false
 	}
-	known := f.Effects.Known
-	for _, o := range f.Effects.Reads {
+	known := x.Known
+	for _, o := range x.Reads {
 		if t := e.cat.Table(o); t != nil {
 			e.reads(t, true)
 		}
 	}
-	for _, o := range f.Effects.Writes {
+	for _, o := range x.Writes {
 		if t := e.cat.Table(o); t != nil {
 			e.mayWrite(t, by)
 		}
 	}
-	for _, o := range f.Effects.Calls {
+	for _, o := range x.Calls {
 		if c := e.cat.Func(o); c != nil {
 			known = e.follow(c, by) && known
 		}

@@ -219,7 +219,7 @@ func (u *paramUse) expr(e query.Expr) {
 			}
 		case *query.CoalesceExpr:
 			for i, a := range n.Args {
-				if u.is(a) && i < len(n.Args)-1 {
+				if u.nulls(a) && i < len(n.Args)-1 {
 					note(&u.looked, "COALESCE has a value for NULL")
 				}
 			}
@@ -250,6 +250,19 @@ func (u *paramUse) look(not bool) {
 		return
 	}
 	note(&u.looked, "IS NULL asks for it")
+}
+
+// nulls reports whether an expression is NULL where the parameter is: the parameter
+// itself or a strict call of it.
+func (u *paramUse) nulls(e query.Expr) bool {
+	switch n := stripCasts(e).(type) {
+	case *query.FuncExpr:
+		f := u.cat.Func(n.Func)
+		return f != nil && f.Strict && slices.ContainsFunc(n.Args, u.nulls)
+	case *query.OpExpr:
+		return u.strictOp(n.Op) && slices.ContainsFunc(n.Args, u.nulls)
+	}
+	return u.is(e)
 }
 
 // is reports whether an expression is the parameter, casts aside.

@@ -62,9 +62,8 @@ func writesOf(q *query.Query) []change {
 
 // write follows one change of a table or view.
 func (e *effects) write(q *query.Query, t *catalog.Table, w change) {
+	e.rules(t, w.event)
 	if slices.Contains(t.InsteadRules, w.event) {
-		e.facts.Writes = append(e.facts.Writes, tableName(t))
-		e.facts.Unknown = append(e.facts.Unknown, fmt.Sprintf("rule on %s of %s", w.event, tableName(t)))
 		return
 	}
 	if t.Kind != catalog.KindView {
@@ -111,6 +110,19 @@ func (e *effects) write(q *query.Query, t *catalog.Table, w change) {
 			return true
 		})
 	})
+}
+
+// rules follows the rules for an event.
+func (e *effects) rules(t *catalog.Table, event string) {
+	for _, r := range t.Rules {
+		if r.Event != event || r.Enabled == 'D' {
+			continue
+		}
+		by := fmt.Sprintf("rule %s of %s", r.Name, tableName(t))
+		if !e.named(r.Effects, by) {
+			e.facts.Unknown = append(e.facts.Unknown, by)
+		}
+	}
 }
 
 // acts notes a write and follows its defaults, triggers and foreign keys. by names
