@@ -38,7 +38,7 @@ func Run(o Options) (*Stats, error) {
 		return nil, fmt.Errorf("%d connections are needed", variants)
 	}
 	for _, c := range o.Conns {
-		if err := run(c, "SET statement_timeout = '700ms'; SET synchronous_commit = off; SET client_min_messages = error; SET jit = off; SET timezone = 'UTC'"); err != nil {
+		if err := run(c, "SET synchronous_commit = off; SET client_min_messages = error; SET jit = off; SET timezone = 'UTC'"); err != nil {
 			return nil, err
 		}
 	}

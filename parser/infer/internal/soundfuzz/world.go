@@ -40,7 +40,7 @@ type world struct {
 func newWorld(conns []*pgconn.PgConn, active []int, base *catalog.Builtins, stats *Stats) (*world, error) {
 	w := &world{conns: conns, active: active, base: base, cat: catalog.New(base), stats: stats}
 	for _, i := range active {
-		if err := run(conns[i], "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
+		if err := run(conns[i], "SET statement_timeout = '10s'; DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
 			return nil, err
 		}
 	}
@@ -146,6 +146,11 @@ func (w *world) settle() error {
 					return err
 				}
 			}
+		}
+	}
+	for _, i := range w.active {
+		if err := run(w.conns[i], "SET statement_timeout = '700ms'"); err != nil {
+			return err
 		}
 	}
 	w.types, w.relations = map[uint32]string{}, map[uint32]string{}
