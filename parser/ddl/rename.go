@@ -301,6 +301,13 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 		a.moveExtension(s.Object.GetString_().GetSval(), s.Newschema)
 		return
 	}
+	// A relation is looked for before the schema is.
+	if s.Relation != nil && a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname) == nil {
+		if !s.MissingOk {
+			a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
+		}
+		return
+	}
 	if a.cat.Schema(s.Newschema) == nil {
 		a.fail("3F000", noLoc, "schema %q does not exist", s.Newschema)
 	}
@@ -308,12 +315,6 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 	case pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_VIEW, pg.ObjectType_OBJECT_MATVIEW,
 		pg.ObjectType_OBJECT_SEQUENCE, pg.ObjectType_OBJECT_FOREIGN_TABLE:
 		t := a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname)
-		if t == nil {
-			if s.MissingOk {
-				return
-			}
-			a.noRelation(s.Relation.Schemaname, s.Relation.Relname, int(s.Relation.Location))
-		}
 		a.notSystem(t, noLoc)
 		if owner := a.cat.Table(t.OwnerTable); owner != nil && t.Kind == catalog.KindSequence {
 			a.failMore("0A000", noLoc, fmt.Sprintf("Sequence %q is linked to table %q.", t.Name, owner.Name), "",

@@ -104,7 +104,9 @@ func signOf(f *source.File) (sign, bool) {
 	if span, ok := at(gooseLine); ok {
 		return sign{format: Goose, file: f, span: span}, true
 	}
-	if span, ok := at(dbmateLine); ok {
+	base := baseName(f.Name)
+	// A file of either direction alone is golang-migrate's, whatever heads it.
+	if span, ok := at(dbmateLine); ok && (!upDownName.MatchString(base) || bothWays(f.Text)) {
 		return sign{format: Dbmate, file: f, span: span}, true
 	}
 	if span, ok := at(sqlMigrateLine); ok {
@@ -119,7 +121,6 @@ func signOf(f *source.File) (sign, bool) {
 	if span, ok := at(atlasLine); ok {
 		return sign{format: Atlas, file: f, span: span}, true
 	}
-	base := baseName(f.Name)
 	switch {
 	case upDownName.MatchString(base):
 		return sign{format: GolangMigrate, file: f}, true
@@ -127,6 +128,15 @@ func signOf(f *source.File) (sign, bool) {
 		return sign{format: Flyway, file: f}, true
 	}
 	return sign{}, false
+}
+
+// bothWays reports whether a file has the marks of dbmate for both directions.
+func bothWays(text string) bool {
+	seen := map[string]bool{}
+	for _, m := range dbmateLine.FindAllStringSubmatch(text, -1) {
+		seen[m[1]] = true
+	}
+	return len(seen) == 2
 }
 
 // isComment reports whether a line comment begins at at, not text inside a
