@@ -64,7 +64,7 @@ func (a *analyzer) checkText(t *catalog.Type, text string) {
 			syntax()
 		}
 	case pgtype.Xid8OID:
-		if !matches(`^\s*[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*$`) {
+		if a.cat.Major >= 16 && !matches(`^\s*[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*$`) {
 			syntax()
 		}
 	case pgtype.PointOID, pgtype.LineOID, pgtype.LsegOID, pgtype.BoxOID, pgtype.PathOID, pgtype.PolygonOID, pgtype.CircleOID:

@@ -215,10 +215,7 @@ func (s *state) addCTE(c *cte, levels int, rv *pg.RangeVar) *nsItem {
 		}
 		attrs = append(attrs, attr{name: name, typ: c.ColTypes[i], mod: c.ColTypmods[i], coll: c.ColCollations[i]})
 	}
-	if len(attrs) < given {
-		s.fail(errInvalidColumnRef, noLoc, "table \"%s\" has %d columns available but %d columns specified", eref.Name, len(attrs), given)
-	}
-	extra := 0
+	extra, own := 0, len(attrs)
 	if c.raw != nil && (c.raw.SearchClause != nil || c.raw.CycleClause != nil) {
 		added := c.extraColumns()
 		if extra = len(added); r.SelfRef {
@@ -226,7 +223,12 @@ func (s *state) addCTE(c *cte, levels int, rv *pg.RangeVar) *nsItem {
 				eref.Columns = append(eref.Columns, at.name)
 			}
 			attrs = append(attrs, added...)
+		} else {
+			own -= extra
 		}
+	}
+	if own < given {
+		s.fail(errInvalidColumnRef, noLoc, "table \"%s\" has %d columns available but %d columns specified", eref.Name, own, given)
 	}
 	r.ERef = eref
 	setColTypes(r, attrs)

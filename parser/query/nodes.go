@@ -525,7 +525,7 @@ func (n *XMLExpr) shallowCopy() Expr {
 
 func (n *XMLExpr) sameNode(e Expr) bool {
 	o, ok := e.(*XMLExpr)
-	return ok && n.sameHeader(o.Header) && n.Op == o.Op && n.Name == o.Name && slices.Equal(n.ArgNames, o.ArgNames)
+	return ok && n.sameHeader(o.Header) && n.Op == o.Op && n.Name == o.Name && n.Content == o.Content && slices.Equal(n.ArgNames, o.ArgNames)
 }
 
 func (n *JSONExpr) eachChild(fn func(*Expr)) {

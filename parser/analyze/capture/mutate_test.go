@@ -93,6 +93,12 @@ func (m *mutator) next() string {
 	for range 1 + m.r.IntN(3) {
 		sql = m.change(sql)
 	}
+	if m.r.IntN(4) == 0 {
+		sql = m.graft(sql)
+	}
+	if m.r.IntN(5) == 0 {
+		sql += " " + pick(m, endings())
+	}
 	switch m.r.IntN(12) {
 	case 0:
 		return "SELECT * FROM (" + sql + ") AS q"
@@ -104,6 +110,51 @@ func (m *mutator) next() string {
 		return "SELECT (" + sql + ")"
 	}
 	return sql
+}
+
+func endings() []string {
+	return []string{
+		"ORDER BY 1", "ORDER BY 2 DESC", "GROUP BY 1", "GROUP BY 1, 2", "LIMIT $1", "FOR UPDATE", "OFFSET 1", "RETURNING *", "WHERE id = $1",
+		"HAVING count(*) > 1", "GROUP BY id", "ORDER BY name, id", "WHERE true", "AND id = $1", "WINDOW w AS (ORDER BY id)", "GROUP BY ROLLUP (1)",
+		"ON CONFLICT DO NOTHING", "ON CONFLICT (id) DO UPDATE SET name = excluded.name", "FETCH FIRST 1 ROW WITH TIES", ", orders", "AS x(a, b)",
+	}
+}
+
+// brackets finds a bracket and its partner, and returns what is between.
+func (m *mutator) brackets(sql string) (start, end int) {
+	var opens []int
+	for i := range sql {
+		if sql[i] == '(' {
+			opens = append(opens, i)
+		}
+	}
+	if len(opens) == 0 {
+		return -1, -1
+	}
+	start = pick(m, opens)
+	depth := 0
+	for i := start; i < len(sql); i++ {
+		switch sql[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return start + 1, i
+			}
+		}
+	}
+	return -1, -1
+}
+
+// graft puts what another statement has in brackets into brackets of this one.
+func (m *mutator) graft(sql string) string {
+	other := pick(m, m.statements)
+	from, to := m.brackets(other)
+	start, end := m.brackets(sql)
+	if from < 0 || start < 0 {
+		return sql
+	}
+	return sql[:start] + other[from:to] + sql[end:]
 }
 
 // change replaces, removes or adds one piece of a statement.
