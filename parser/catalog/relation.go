@@ -63,6 +63,8 @@ type Table struct {
 	ParallelWorkers int
 	Unlogged        bool
 	Temp            bool
+	// Server is the foreign server of a foreign table.
+	Server string
 	// OwnerTable and OwnerColumn name the column that a sequence belongs to;
 	// 0 for none.
 	OwnerTable  pgtype.OID

@@ -104,10 +104,14 @@ func (a *applier) alterSetNotNull(t *catalog.Table, c *pg.AlterTableCmd, recurse
 
 // ownColumn is a column that may be changed: a system column may not.
 func (a *applier) ownColumn(t *catalog.Table, name, verb string) *catalog.Column {
+	return a.ownColumnAt(t, name, verb, noLoc)
+}
+
+func (a *applier) ownColumnAt(t *catalog.Table, name, verb string, loc int) *catalog.Column {
 	if t.Column(name) == nil && slices.ContainsFunc(catalog.SystemColumns(), func(s *catalog.Column) bool { return s.Name == name }) {
-		a.fail("0A000", noLoc, "cannot %s system column %q", verb, name)
+		a.fail("0A000", loc, "cannot %s system column %q", verb, name)
 	}
-	return a.column(t, name, noLoc)
+	return a.column(t, name, loc)
 }
 
 func (a *applier) alterDropNotNull(t *catalog.Table, c *pg.AlterTableCmd, recurse bool) {
@@ -122,6 +126,9 @@ func (a *applier) alterDropNotNull(t *catalog.Table, c *pg.AlterTableCmd, recurs
 	tables := []*catalog.Table{t}
 	if recurse {
 		tables = a.family(t)
+	}
+	if k := primaryKey(t); k != nil && slices.Contains(k.Columns, x.Number) {
+		a.fail("42P16", noLoc, "column %q is in a primary key", x.Name)
 	}
 	for _, p := range t.Parents {
 		if q := a.cat.Table(p); t.IsPartition && q != nil && a.cat.Major < 18 {
@@ -231,14 +238,10 @@ func (a *applier) indexStatistics(x *catalog.Index, c *pg.AlterTableCmd) {
 	}
 }
 
-// tablespace knows the two that every cluster has; others may have been made by
-// whoever runs the server.
-func (a *applier) tablespace(string, int) {}
-
 // tableMethod refuses an access method that is not for tables. One that is not
 // known may come from an extension.
 func (a *applier) tableMethod(name string, loc int) {
 	if m := a.cat.MethodByName(name); m != nil && m.Kind != 't' {
-		a.fail("42809", loc, "access method %q is not of type TABLE", name)
+		a.fail("55000", loc, "access method %q is not of type TABLE", name)
 	}
 }

@@ -150,6 +150,9 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 	case pg.AlterTableType_AT_AddInherit:
 		a.addInherit(t, c)
 	case pg.AlterTableType_AT_DropInherit:
+		if t.IsPartition {
+			a.fail("42809", noLoc, "cannot change inheritance of a partition")
+		}
 		p := a.relation(c.Def.GetRangeVar())
 		if !slices.Contains(t.Parents, p.OID) {
 			a.fail("42P01", noLoc, "relation %q is not a parent of relation %q", p.Name, t.Name)
@@ -174,6 +177,10 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 	case pg.AlterTableType_AT_SetLogged:
 		t.Unlogged = false
 	case pg.AlterTableType_AT_SetUnLogged:
+		if t.Kind == catalog.KindPartitioned && a.cat.Major >= 18 {
+			a.failMore("42809", noLoc, notSupportedFor(t.Kind), "",
+				"ALTER action SET UNLOGGED cannot be performed on relation %q", t.Name)
+		}
 		t.Unlogged = true
 	case pg.AlterTableType_AT_EnableRowSecurity:
 		t.RowSecurity = true
@@ -194,8 +201,6 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 		if x := a.cat.IndexByName(t.Schema, name); name != "" && (x == nil || x.Table != t.OID) {
 			a.fail("42704", noLoc, "index %q for table %q does not exist", name, t.Name)
 		}
-	case pg.AlterTableType_AT_SetTableSpace:
-		a.tablespace(c.Name, noLoc)
 	case pg.AlterTableType_AT_SetAccessMethod:
 		a.tableMethod(c.Name, noLoc)
 	case pg.AlterTableType_AT_AddOf:
@@ -205,7 +210,7 @@ func (a *applier) alterCommand(t *catalog.Table, c *pg.AlterTableCmd, recurse bo
 			a.fail("42809", noLoc, "%q is not a typed table", t.Name)
 		}
 		t.OfType = 0
-	case pg.AlterTableType_AT_ChangeOwner, pg.AlterTableType_AT_DropCluster, pg.AlterTableType_AT_DropOids,
+	case pg.AlterTableType_AT_ChangeOwner, pg.AlterTableType_AT_DropCluster, pg.AlterTableType_AT_SetTableSpace, pg.AlterTableType_AT_DropOids,
 		pg.AlterTableType_AT_AlterColumnGenericOptions, pg.AlterTableType_AT_GenericOptions:
 		// Who owns a table, where it lies and what fires does not shape queries.
 	case pg.AlterTableType_AT_EnableTrig:
@@ -243,6 +248,15 @@ func (a *applier) ownSequences(b *tableBuild) {
 
 func (a *applier) alterIdentity(t *catalog.Table, c *pg.AlterTableCmd) {
 	x := a.column(t, c.Name, noLoc)
+	if t.IsPartition && a.cat.Major >= 17 {
+		what := map[pg.AlterTableType]string{
+			pg.AlterTableType_AT_AddIdentity: "add identity to a column", pg.AlterTableType_AT_SetIdentity: "change identity column",
+		}[c.Subtype]
+		if what == "" {
+			what = "drop identity from a column"
+		}
+		a.fail("42P16", noLoc, "cannot %s of a partition", what)
+	}
 	switch c.Subtype {
 	case pg.AlterTableType_AT_AddIdentity:
 		switch {
@@ -289,6 +303,12 @@ func (a *applier) alterAddConstraint(t *catalog.Table, c *pg.AlterTableCmd, recu
 	k := c.Def.GetConstraint()
 	switch k.Contype {
 	case pg.ConstrType_CONSTR_CHECK:
+		switch {
+		case k.IsNoInherit && t.Kind == catalog.KindPartitioned:
+			a.fail("42P16", noLoc, "cannot add NO INHERIT constraint to partitioned table %q", t.Name)
+		case !recurse && !k.IsNoInherit && len(t.Children) > 0:
+			a.fail("42P16", noLoc, "constraint must be added to child tables too")
+		}
 		a.addCheck(t, k, recurse)
 	case pg.ConstrType_CONSTR_PRIMARY, pg.ConstrType_CONSTR_UNIQUE, pg.ConstrType_CONSTR_EXCLUSION:
 		s := a.keySpec(k)
@@ -331,8 +351,6 @@ func (a *applier) alterIndex(s *pg.AlterTableStmt) {
 			a.attachIndex(x, c.Def.GetPartitionCmd().GetName())
 		case pg.AlterTableType_AT_SetStatistics:
 			a.indexStatistics(x, c)
-		case pg.AlterTableType_AT_SetTableSpace:
-			a.tablespace(c.Name, noLoc)
 		case pg.AlterTableType_AT_SetRelOptions:
 			a.checkOptions(kindIndex, a.cat.Method(x.Method).Name, c.Def.GetList().GetItems())
 			d := &indexDef{fillFactor: x.FillFactor, pagesPerRange: x.PagesPerRange}

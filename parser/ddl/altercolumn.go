@@ -56,7 +56,9 @@ func (a *applier) alterDropColumn(t *catalog.Table, c *pg.AlterTableCmd, recurse
 	if x.InhCount > 0 {
 		a.fail("42P16", noLoc, "cannot drop inherited column %q", x.Name)
 	}
-	a.partitionColumn(t, x, "drop")
+	if recurse || t.PartitionKey == nil || len(t.Children) == 0 {
+		a.partitionColumn(t, x, "drop", noLoc)
+	}
 	if !recurse && t.Kind == catalog.KindPartitioned && len(t.Children) > 0 {
 		a.failMore("42P16", noLoc, "", "Do not specify the ONLY keyword.",
 			"cannot drop column from only the partitioned table when partitions exist")
@@ -90,7 +92,7 @@ func (a *applier) alterDropColumn(t *catalog.Table, c *pg.AlterTableCmd, recurse
 
 // partitionColumn fails for a column of a partition key, of the table or of a
 // partition (has_partition_attrs, partition.c).
-func (a *applier) partitionColumn(t *catalog.Table, x *catalog.Column, verb string) {
+func (a *applier) partitionColumn(t *catalog.Table, x *catalog.Column, verb string, loc int) {
 	for _, f := range a.family(t) {
 		if f.PartitionKey == nil {
 			continue
@@ -100,7 +102,7 @@ func (a *applier) partitionColumn(t *catalog.Table, x *catalog.Column, verb stri
 			if y == nil || k.Column != y.Number && (k.Expr == nil || !uses(k.Expr, y.Number)) {
 				continue
 			}
-			a.fail("42P16", noLoc, "cannot %s column %q because it is part of the partition key of relation %q", verb, x.Name, f.Name)
+			a.fail("42P16", loc, "cannot %s column %q because it is part of the partition key of relation %q", verb, x.Name, f.Name)
 		}
 	}
 }

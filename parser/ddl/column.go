@@ -111,7 +111,22 @@ func names(parts ...string) []*pg.Node {
 // ownSequence creates the sequence of a serial or identity column, named as
 // generateSerialExtraStmts (parse_utilcmd.c) does.
 func (a *applier) ownSequence(b *tableBuild, c *catalog.Column) *catalog.Table {
-	q := a.addSequence(b.t.Schema, a.chooseRelationName(b.t.Name, c.Name, "seq", b.t.Schema, false), c.Decl)
+	return a.ownSequenceNamed(b, c, nil)
+}
+
+// ownSequenceNamed is ownSequence with the name that SEQUENCE NAME gives, nil for
+// none.
+func (a *applier) ownSequenceNamed(b *tableBuild, c *catalog.Column, given []*pg.Node) *catalog.Table {
+	schema, name := split(given)
+	if schema == "" {
+		schema = b.t.Schema
+	}
+	if name == "" {
+		name = a.chooseRelationName(b.t.Name, c.Name, "seq", schema, false)
+	} else {
+		a.newRelation(schema, name, noLoc)
+	}
+	q := a.addSequence(schema, name, c.Decl)
 	b.sequences = append(b.sequences, q)
 	b.seqColumn = append(b.seqColumn, c.Name)
 	return q
@@ -138,6 +153,12 @@ func (a *applier) columnConstraints(b *tableBuild, c *catalog.Column, d *pg.Colu
 				a.fail("42601", loc, "conflicting NULL/NOT NULL declarations for column %q of table %q", col, tab)
 			}
 			c.NotNull = true
+			if k.Conname != "" {
+				if a.notNull == nil {
+					a.notNull = map[*catalog.Column]string{}
+				}
+				a.notNull[c] = k.Conname
+			}
 		case pg.ConstrType_CONSTR_DEFAULT:
 			if sawDefault {
 				a.fail("42601", loc, "multiple default values specified for column %q of table %q", col, tab)
@@ -192,7 +213,14 @@ func (a *applier) identity(b *tableBuild, c *catalog.Column, k *pg.Constraint) {
 	default:
 		a.fail("22023", int(k.Location), "identity column type must be smallint, integer, or bigint")
 	}
-	a.ownSequence(b, c)
+	a.checkSequence(k.Options)
+	var given []*pg.Node
+	for _, n := range k.Options {
+		if d := n.GetDefElem(); d.GetDefname() == "sequence_name" {
+			given = nameParts(d.Arg)
+		}
+	}
+	a.ownSequenceNamed(b, c, given)
 	c.Identity = 'd'
 	if k.GeneratedWhen == "a" {
 		c.Identity = 'a'

@@ -30,6 +30,9 @@ func (a *applier) alterComposite(s *pg.AlterTableStmt) {
 }
 
 func (a *applier) alterAttribute(t *catalog.Table, c *pg.AlterTableCmd) {
+	if c.Subtype == pg.AlterTableType_AT_AlterColumnType {
+		a.column(t, c.Name, noLoc)
+	}
 	tables := append([]*catalog.Table{t}, a.typedTables(t, c.Behavior)...)
 	switch c.Subtype {
 	case pg.AlterTableType_AT_AddColumn:
@@ -57,6 +60,7 @@ func (a *applier) alterAttribute(t *catalog.Table, c *pg.AlterTableCmd) {
 		}
 	case pg.AlterTableType_AT_AlterColumnType:
 		d := c.Def.GetColumnDef()
+		a.typeName(d.TypeName)
 		a.rowTypeUnused(t, "type")
 		for _, f := range tables {
 			x := a.column(f, c.Name, noLoc)

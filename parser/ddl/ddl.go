@@ -62,6 +62,8 @@ type applier struct {
 	known  *known
 	// wanted are operators that others name as theirs before they are created.
 	wanted []wantedOperator
+	// notNull are the names that the statement gives to NOT NULL constraints.
+	notNull map[*catalog.Column]string
 	// retyping are the column types that the current ALTER TABLE changes.
 	retyping *retyping
 }
@@ -206,6 +208,8 @@ func (a *applier) statement(n *pg.Node) {
 		a.alterOpFamily(s.AlterOpFamilyStmt)
 	case *pg.Node_CallStmt:
 		a.callStmt(s.CallStmt)
+	case *pg.Node_CreateStatsStmt:
+		a.createStatistics(s.CreateStatsStmt)
 	case *pg.Node_CommentStmt:
 		a.comment(s.CommentStmt)
 	case *pg.Node_DropStmt:
@@ -257,7 +261,7 @@ func otherStatement(n *pg.Node) (what string, harmless bool) {
 		*pg.Node_DropUserMappingStmt, *pg.Node_AlterObjectDependsStmt,
 		*pg.Node_AlterExtensionContentsStmt, *pg.Node_AlterCollationStmt,
 		// Statistics objects are the statistics file's to know.
-		*pg.Node_CreateStatsStmt, *pg.Node_AlterStatsStmt:
+		*pg.Node_AlterStatsStmt:
 		return "", true
 	case *pg.Node_AlterTsdictionaryStmt, *pg.Node_AlterTsconfigurationStmt, *pg.Node_CreateConversionStmt,
 		*pg.Node_CreateTransformStmt:

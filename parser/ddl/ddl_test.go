@@ -203,7 +203,7 @@ func both(t *testing.T, conn *pgx.Conn, cat *catalog.Catalog, s *parser.Statemen
 		want = pgErr.Code + " " + pgErr.Message
 		// Since PostgreSQL 18 a parameter's place is its own and not its type's, which
 		// the grammar here does not tell.
-		place := pgErr.Position > 0 && !(cat.Major >= 18 && strings.HasPrefix(s.Text, "create function"))
+		place := pgErr.Position > 0 && !(cat.Major >= 18 && (strings.HasPrefix(s.Text, "create function") || strings.HasPrefix(s.Text, "create procedure")))
 		if placed = place; placed {
 			// The server counts characters of the statement from 1.
 			offset := len(string([]rune(s.Text)[:pgErr.Position-1]))

@@ -81,7 +81,8 @@ func (d *dropping) finish(what string) {
 func (d *dropping) obstacles() []string {
 	var lines []string
 	for _, b := range d.blocked {
-		if !slices.Contains(d.named, b.object) {
+		k, _ := b.object.(*catalog.Constraint)
+		if !slices.Contains(d.named, b.object) && !(k != nil && slices.Contains(d.named, any(d.a.cat.Table(k.Table)))) {
 			lines = append(lines, b.line)
 		}
 	}
@@ -122,6 +123,9 @@ func (d *dropping) relation(t *catalog.Table) {
 			d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
 		}
 	}
+	if t.IsPartition {
+		d.partitionReferences(t, on)
+	}
 	for _, oid := range []pgtype.OID{t.OID, t.RowType} {
 		for _, v := range a.readers(oid) {
 			if v != t {
@@ -142,13 +146,27 @@ func (d *dropping) relation(t *catalog.Table) {
 	}
 }
 
+// partitionReferences finds the foreign keys that refer to a table through one of
+// its ancestors: they rest on each partition, unless the ancestor goes too.
+func (d *dropping) partitionReferences(t *catalog.Table, on string) {
+	a := d.a
+	for p := t; p.IsPartition && len(p.Parents) == 1; {
+		if p = a.cat.Table(p.Parents[0]); p == nil || d.marked(p) {
+			return
+		}
+		for _, k := range slices.Clone(a.cat.References(p.OID)) {
+			if o := a.cat.Table(k.Table); o != nil && o != t && !d.marked(o) {
+				d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
+			}
+		}
+	}
+}
+
 // sequenceDefaults finds defaults that call nextval on a sequence.
 func (d *dropping) sequenceDefaults(o, q *catalog.Table) {
-	if q.OwnerTable == o.OID {
-		return
-	}
 	for _, c := range o.Columns {
-		if c.Default == nil || c.Dropped {
+		// The default of a column that is dropped goes with it.
+		if c.Default == nil || c.Dropped || d.marked(c) {
 			continue
 		}
 		r := newReads()
@@ -346,6 +364,13 @@ func (d *dropping) typeUsers(t *catalog.Type, on string, own *catalog.Table) {
 	if own == nil {
 		on = "type " + a.typeWord(t.OID)
 	}
+	if own != nil && own.Kind == catalog.KindComposite {
+		for _, o := range a.cat.Tables() {
+			if o.OfType == t.OID {
+				d.depends(o, a.describe(o), "type "+a.typeWord(t.OID), func() { d.relation(o) })
+			}
+		}
+	}
 	var tables []*catalog.Table
 	var types []*catalog.Type
 	if a.inUse(t) {
@@ -368,6 +393,14 @@ func (d *dropping) typeUsers(t *catalog.Type, on string, own *catalog.Table) {
 			}
 		}
 	}
+	if own == nil {
+		d.typeExprs(t, on)
+	}
+	for _, x := range a.cat.Types() {
+		if x.Kind == 'r' && x.RangeSubtype == t.OID {
+			d.depends(x, "type "+a.typeWord(x.OID), on, func() { d.typ(x) })
+		}
+	}
 	for _, x := range types {
 		if x.Kind == 'd' && (x.Base == t.OID || t.Array != 0 && x.Base == t.Array) {
 			d.depends(x, "type "+a.typeWord(x.OID), on, func() { d.typ(x) })
@@ -376,10 +409,57 @@ func (d *dropping) typeUsers(t *catalog.Type, on string, own *catalog.Table) {
 	for _, f := range a.cat.Funcs() {
 		if f.Result == t.OID || slices.Contains(f.Args, t.OID) || slices.Contains(f.AllArgs, t.OID) {
 			if t.Kind == 'r' && f.Language == "internal" {
+				// Constructors, and the cast that rests on one, belong to the range.
+				for _, k := range a.cat.Casts() {
+					if k.Func == f.OID && k.Source == t.OID && k.Target == t.RangeMulti {
+						d.mark(k, func() { a.cat.DropCast(k) })
+					}
+				}
 				d.function(f)
 				continue
 			}
 			d.depends(f, "function "+a.signature(f), on, func() { d.function(f) })
+		}
+	}
+}
+
+// typeExprs finds the defaults, constraints and indexes whose expressions have
+// values of a type.
+func (d *dropping) typeExprs(t *catalog.Type, on string) {
+	a := d.a
+	of := func(e query.Expr) bool {
+		if e == nil {
+			return false
+		}
+		r := newReads()
+		r.expr(e, nil)
+		return r.types[t.OID] || t.Array != 0 && r.types[t.Array]
+	}
+	for _, o := range a.cat.Tables() {
+		if o.View != nil || d.marked(o) {
+			continue
+		}
+		for _, c := range o.Columns {
+			switch {
+			case c.Dropped || d.marked(c) || !of(c.Default):
+			case c.Generated != 0:
+				d.depends(c, fmt.Sprintf("column %s of %s", c.Name, a.describe(o)), on, func() { d.column(o, c) })
+			default:
+				d.depends(c, fmt.Sprintf("default value for column %s of %s", c.Name, a.describe(o)), on, func() {
+					d.mark(c, func() { c.HasDefault, c.Default = false, nil })
+				})
+			}
+		}
+		for _, k := range slices.Clone(o.Constraints) {
+			if !d.marked(k) && of(k.Expr) {
+				d.depends(k, fmt.Sprintf("constraint %s on %s", k.Name, a.describe(o)), on, func() { d.constraint(o, k) })
+			}
+		}
+		for _, x := range slices.Clone(o.Indexes) {
+			if !d.marked(x) && (slices.ContainsFunc(x.Keys, func(k catalog.IndexKey) bool { return of(k.Expr) }) ||
+				slices.ContainsFunc(x.Predicate, of)) {
+				d.depends(x, "index "+x.Name, on, func() { d.index(x) })
+			}
 		}
 	}
 }
@@ -433,19 +513,23 @@ func (d *dropping) function(f *catalog.Func) {
 // drop is DROP of any object.
 func (a *applier) drop(s *pg.DropStmt) {
 	d := &dropping{a: a, cascade: s.Behavior == pg.DropBehavior_DROP_CASCADE}
-	what := ""
+	what, all := "", true
 	// Of these kinds the object itself is the first that is marked.
 	together := len(s.Objects) > 1 && slices.Contains([]pg.ObjectType{
 		pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_FOREIGN_TABLE, pg.ObjectType_OBJECT_VIEW, pg.ObjectType_OBJECT_MATVIEW,
 		pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN, pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_ROUTINE,
 	}, s.RemoveType)
 	for _, n := range s.Objects {
-		a.try(func() {
+		ok := a.try(func() {
 			d.naming = together
 			if w := a.dropObject(d, s, n); w != "" {
 				what = w
 			}
 		})
+		all = all && ok
+	}
+	if !all {
+		return
 	}
 	if len(s.Objects) > 1 {
 		what = "desired object(s)"

@@ -75,11 +75,19 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 			t.Policies = slices.DeleteFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == name })
 			return len(t.Policies) < had
 		})
+	case pg.ObjectType_OBJECT_FOREIGN_SERVER:
+		name := n.GetString_().GetSval()
+		for _, t := range a.cat.Tables() {
+			if t.Kind == catalog.KindForeign && t.Server == name {
+				d.depends(t, a.describe(t), "server "+name, func() { d.relation(t) })
+			}
+		}
+		return "server " + name
 	case pg.ObjectType_OBJECT_EXTENSION:
 		return a.dropExtension(d, s, n.GetString_().GetSval())
 	case pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_EVENT_TRIGGER,
 		pg.ObjectType_OBJECT_PUBLICATION, pg.ObjectType_OBJECT_LANGUAGE, pg.ObjectType_OBJECT_FDW,
-		pg.ObjectType_OBJECT_FOREIGN_SERVER, pg.ObjectType_OBJECT_TSCONFIGURATION,
+		pg.ObjectType_OBJECT_TSCONFIGURATION,
 		pg.ObjectType_OBJECT_TSDICTIONARY, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
 		pg.ObjectType_OBJECT_CONVERSION, pg.ObjectType_OBJECT_ACCESS_METHOD, pg.ObjectType_OBJECT_TRANSFORM:
 		// They were not created here in the first place.
@@ -136,10 +144,14 @@ func (a *applier) dropTable(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 	}[s.RemoveType]
 	t := a.cat.TableByName(schema, name)
 	if t == nil {
+		if x := a.cat.IndexByName(schema, name); x != nil {
+			a.fail("42809", noLoc, "%q is not %s", name, kindWord(s.RemoveType))
+		}
 		a.missing(s, word, schema, name, a.relationNames(schema))
 		return ""
 	}
 	a.ofKind(t, s.RemoveType, noLoc)
+	a.notSystem(t, noLoc)
 	if t.Kind == catalog.KindSequence && t.OwnerTable != 0 {
 		if owner := a.cat.Table(t.OwnerTable); owner != nil {
 			c := owner.Attr(t.OwnerColumn)
@@ -147,15 +159,8 @@ func (a *applier) dropTable(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 				a.failMore("2BP01", noLoc, "", "You can drop column "+c.Name+" of "+a.describe(owner)+" instead.",
 					"cannot drop %s because column %s of %s requires it", a.describe(t), c.Name, a.describe(owner))
 			}
-			// The column's own default stands on the sequence.
-			if c != nil && c.Default != nil && a.namesSequence(c.Default, t) {
-				d.depends(c, "default value for column "+c.Name+" of "+a.describe(owner), a.describe(t), func() {
-					d.mark(c, func() { c.HasDefault, c.Default = false, nil })
-				})
-			}
 		}
 	}
-	a.owned(t, a.describe(t))
 	d.relation(t)
 	return a.describe(t)
 }
@@ -170,14 +175,16 @@ func (a *applier) dropIndex(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 		a.missing(s, "index", schema, name, nil)
 		return ""
 	}
+	if p := a.cat.Index(x.Parent); p != nil && d.marked(p) {
+		return "index " + x.Name
+	} else if p != nil {
+		a.failMore("2BP01", noLoc, "", "You can drop index "+p.Name+" instead.",
+			"cannot drop index %s because index %s requires it", x.Name, p.Name)
+	}
 	if k := a.indexConstraint(x); k != nil {
 		t := a.cat.Table(x.Table)
 		a.failMore("2BP01", noLoc, "", "You can drop constraint "+k.Name+" on "+a.describe(t)+" instead.",
 			"cannot drop index %s because constraint %s on %s requires it", x.Name, k.Name, a.describe(t))
-	}
-	if p := a.cat.Index(x.Parent); p != nil {
-		a.failMore("2BP01", noLoc, "", "You can drop index "+p.Name+" instead.",
-			"cannot drop index %s because index %s requires it", x.Name, p.Name)
 	}
 	d.index(x)
 	return "index " + x.Name
@@ -186,7 +193,10 @@ func (a *applier) dropIndex(d *dropping, s *pg.DropStmt, parts []*pg.Node) strin
 func (a *applier) dropType(d *dropping, s *pg.DropStmt, parts []*pg.Node) string {
 	schema, name := split(parts)
 	t := a.cat.TypeByName(schema, name)
-	if t == nil || t.OID < pgtype.FirstNormalOID {
+	if t != nil && t.OID < pgtype.FirstNormalOID {
+		a.fail("2BP01", noLoc, "cannot drop type %s because it is required by the database system", a.typeWord(t.OID))
+	}
+	if t == nil {
 		a.missing(s, "type", schema, name, nil)
 		return ""
 	}
@@ -206,6 +216,10 @@ func (a *applier) dropType(d *dropping, s *pg.DropStmt, parts []*pg.Node) string
 			"cannot drop type %s because type %s requires it", a.typeWord(t.OID), a.typeWord(e.OID))
 	}
 	a.owned(t, "type "+a.typeWord(t.OID))
+	if r := a.cat.Type(t.RangeOf); r != nil && t.Kind == 'm' {
+		a.failMore("2BP01", noLoc, "", "You can drop type "+a.typeWord(r.OID)+" instead.",
+			"cannot drop type %s because type %s requires it", a.typeWord(t.OID), a.typeWord(r.OID))
+	}
 	d.typ(t)
 	return "type " + a.typeWord(t.OID)
 }

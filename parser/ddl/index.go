@@ -47,6 +47,9 @@ func (d *indexDef) include(c *catalog.Column) {
 func (a *applier) createIndexStmt(s *pg.IndexStmt) {
 	if x := a.cat.IndexByName(s.Relation.Schemaname, s.Relation.Relname); x != nil &&
 		a.cat.TableByName(s.Relation.Schemaname, s.Relation.Relname) == nil {
+		if a.cat.Major < 16 {
+			a.fail("42809", noLoc, "%q is an index", x.Name)
+		}
 		a.failMore("42809", noLoc, notSupportedFor(a.indexKind(x)), "", "cannot open relation %q", x.Name)
 	}
 	t := a.relation(s.Relation)

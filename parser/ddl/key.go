@@ -69,6 +69,9 @@ func mergeKeys(list []*keySpec) []*keySpec {
 func (a *applier) tableConstraint(b *tableBuild, k *pg.Constraint) {
 	switch k.Contype {
 	case pg.ConstrType_CONSTR_PRIMARY, pg.ConstrType_CONSTR_UNIQUE, pg.ConstrType_CONSTR_EXCLUSION:
+		if k.Contype == pg.ConstrType_CONSTR_EXCLUSION && b.partitioned && a.cat.Major < 17 {
+			a.fail("0A000", int(k.Location), "exclusion constraints are not supported on partitioned tables")
+		}
 		b.keys = append(b.keys, a.keySpec(k))
 	case pg.ConstrType_CONSTR_CHECK:
 		b.checks = append(b.checks, pendingCheck{c: k})
@@ -180,8 +183,12 @@ func (a *applier) notNullConstraints(t *catalog.Table) {
 			continue
 		}
 		if !hasNotNull(t, c.Number) {
+			name := a.notNull[c]
+			if name == "" {
+				name = a.chooseConstraintName(t.Name, c.Name, "not_null", t.Schema)
+			}
 			a.cat.AddConstraint(&catalog.Constraint{
-				OID: a.cat.NewOID(), Name: a.chooseConstraintName(t.Name, c.Name, "not_null", t.Schema),
+				OID: a.cat.NewOID(), Name: name,
 				Kind: catalog.ConstraintNotNull, Table: t.OID, Columns: []int{c.Number}, Validated: true, Decl: c.Decl,
 				Local: c.InhCount == 0 || c.Local,
 			})

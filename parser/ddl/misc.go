@@ -7,7 +7,9 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v5"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
 )
 
 func (a *applier) createSchema(s *pg.CreateSchemaStmt) {
@@ -65,10 +67,18 @@ func (a *applier) setPath(path []string) {
 // selectStmt follows SELECT set_config('search_path', …), which pg_dump writes;
 // SELECT INTO creates a table; any other SELECT changes nothing.
 func (a *applier) selectStmt(s *pg.SelectStmt) {
-	if s.IntoClause != nil {
-		into := s.IntoClause
+	// INTO stands in the first arm of a set operation.
+	first := s
+	for first.Larg != nil {
+		first = first.Larg
+	}
+	if into := first.IntoClause; into != nil {
 		plain, _ := proto.Clone(s).(*pg.SelectStmt)
-		plain.IntoClause = nil
+		first = plain
+		for first.Larg != nil {
+			first = first.Larg
+		}
+		first.IntoClause = nil
 		a.createTableAs(&pg.CreateTableAsStmt{
 			Query: &pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: plain}}, Into: into,
 			Objtype: pg.ObjectType_OBJECT_TABLE, IsSelectInto: true,
@@ -125,11 +135,122 @@ func (a *applier) comment(s *pg.CommentStmt) {
 		}
 		a.column(t, strs(parts)[len(parts)-1], noLoc).Comment = s.Comment
 	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
-		a.namedType(s.Object.GetTypeName().GetNames(), noLoc).Comment = s.Comment
+		t := a.namedType(s.Object.GetTypeName().GetNames(), noLoc)
+		if s.Objtype == pg.ObjectType_OBJECT_DOMAIN && t.Kind != 'd' {
+			a.fail("42809", noLoc, "%q is not a domain", a.typeWord(t.OID))
+		}
+		t.Comment = s.Comment
+	case pg.ObjectType_OBJECT_INDEX, pg.ObjectType_OBJECT_TABCONSTRAINT, pg.ObjectType_OBJECT_TRIGGER,
+		pg.ObjectType_OBJECT_POLICY, pg.ObjectType_OBJECT_DOMCONSTRAINT, pg.ObjectType_OBJECT_SCHEMA,
+		pg.ObjectType_OBJECT_COLLATION, pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_PROCEDURE:
+		a.commented(s)
 	case pg.ObjectType_OBJECT_EXTENSION:
 		if name := s.Object.GetString_().GetSval(); name != plpgsql {
 			a.extension(name)
 		}
+	}
+}
+
+// commented fails where an object whose comment is not kept is not there.
+func (a *applier) commented(s *pg.CommentStmt) {
+	parts := s.Object.GetList().GetItems()
+	switch s.Objtype {
+	case pg.ObjectType_OBJECT_INDEX:
+		schema, name := split(parts)
+		if a.cat.IndexByName(schema, name) != nil {
+			return
+		}
+		if t := a.cat.TableByName(schema, name); t != nil {
+			a.fail("42809", noLoc, "%q is not an index", t.Name)
+		}
+		a.noRelation(schema, name, noLoc)
+	case pg.ObjectType_OBJECT_SCHEMA:
+		if name := s.Object.GetString_().GetSval(); a.cat.Schema(name) == nil {
+			a.fail("3F000", noLoc, "schema %q does not exist", name)
+		}
+	case pg.ObjectType_OBJECT_COLLATION:
+		a.collation(parts, noLoc)
+	case pg.ObjectType_OBJECT_FUNCTION, pg.ObjectType_OBJECT_PROCEDURE:
+		o := s.Object.GetObjectWithArgs()
+		if a.function(o, s.Objtype) == nil {
+			a.noFunction(o, s.Objtype)
+		}
+	case pg.ObjectType_OBJECT_DOMCONSTRAINT:
+		if len(parts) != 2 {
+			return
+		}
+		t := a.namedType(parts[0].GetTypeName().GetNames(), noLoc)
+		name := parts[1].GetString_().GetSval()
+		if !slices.ContainsFunc(t.Checks, func(k *catalog.Constraint) bool { return k.Name == name }) && name != t.Name+"_not_null" {
+			a.fail("42704", noLoc, "constraint %q for domain %s does not exist", name, a.typeWord(t.OID))
+		}
+	default:
+		if len(parts) < 2 {
+			return
+		}
+		name := strs(parts)[len(parts)-1]
+		schema, table := split(parts[:len(parts)-1])
+		t := a.cat.TableByName(schema, table)
+		if t == nil {
+			a.noRelation(schema, table, noLoc)
+		}
+		there, word := false, ""
+		switch s.Objtype {
+		case pg.ObjectType_OBJECT_TABCONSTRAINT:
+			there, word = constraint(t, name) != nil, "constraint"
+		case pg.ObjectType_OBJECT_TRIGGER:
+			there, word = slices.ContainsFunc(t.Triggers, func(g *catalog.Trigger) bool { return g.Name == name }), "trigger"
+		default:
+			there, word = slices.ContainsFunc(t.Policies, func(p *catalog.Policy) bool { return p.Name == name }), "policy"
+		}
+		if !there {
+			a.fail("42704", noLoc, "%s %q for table %q does not exist", word, name, t.Name)
+		}
+	}
+}
+
+// createStatistics checks CREATE STATISTICS (CreateStatistics, statscmds.c). The
+// object itself is the statistics file's to know.
+func (a *applier) createStatistics(s *pg.CreateStatsStmt) {
+	for _, n := range s.Relations {
+		t := a.relation(n.GetRangeVar())
+		switch t.Kind {
+		case catalog.KindTable, catalog.KindPartitioned, catalog.KindMatView, catalog.KindForeign:
+		default:
+			a.failMore("42809", noLoc, notSupportedFor(t.Kind), "", "cannot define statistics for relation %q", t.Name)
+		}
+		a.statisticsColumns(t, s.Exprs)
+	}
+	for _, n := range s.StatTypes {
+		switch kind := n.GetString_().GetSval(); kind {
+		case "ndistinct", "dependencies", "mcv":
+		default:
+			a.fail("42601", noLoc, "unrecognized statistics kind %q", kind)
+		}
+	}
+}
+
+func (a *applier) statisticsColumns(t *catalog.Table, list []*pg.Node) {
+	seen := map[string]bool{}
+	for _, n := range list {
+		e := n.GetStatsElem()
+		if e.Name == "" {
+			a.expr(t, e.Expr, analyze.KindStatsExpression, 0, pgtype.NoTypmod)
+			continue
+		}
+		if t.Column(e.Name) == nil {
+			a.failMore("42703", noLoc, "", a.columnHint(t, e.Name), "column %q does not exist", e.Name)
+		}
+	}
+	if len(list) == 1 && list[0].GetStatsElem().GetName() != "" {
+		a.fail("42P17", noLoc, "extended statistics require at least 2 columns")
+	}
+	for _, n := range list {
+		name := n.GetStatsElem().GetName()
+		if name != "" && seen[name] {
+			a.fail("42701", noLoc, "duplicate column name in statistics definition")
+		}
+		seen[name] = true
 	}
 }
 

@@ -39,6 +39,9 @@ func (a *applier) partitionKey(t *catalog.Table, s *pg.PartitionSpec) {
 		if e.Expr == nil {
 			c := t.Column(e.Name)
 			if c == nil {
+				if slices.ContainsFunc(catalog.SystemColumns(), func(s *catalog.Column) bool { return s.Name == e.Name }) {
+					a.fail("42P17", loc, "cannot use system column %q in partition key", e.Name)
+				}
 				a.failMore("42703", loc, "", a.columnHint(t, e.Name), "column %q named in partition key does not exist", e.Name)
 			}
 			if c.Generated != 0 {
@@ -57,10 +60,16 @@ func (a *applier) partitionKey(t *catalog.Table, s *pg.PartitionSpec) {
 				k.Column, k.Type, k.Typmod, k.Collation = c.Number, c.Type, c.Typmod, c.Collation
 			} else {
 				a.immutable(x, "functions in partition key expression must be marked IMMUTABLE")
+				if len(columnsOf(x)) == 0 {
+					a.fail("42P17", noLoc, "cannot use constant expression as partition key")
+				}
 				k.Expr, k.Type, k.Typmod, k.Collation = x, x.ResultType(), x.ResultTypmod(), x.ResultCollation()
 			}
 		}
 		if len(e.Collation) > 0 {
+			if kt := a.cat.Type(k.Type); kt != nil && kt.Collation == 0 {
+				a.fail("42804", noLoc, "collations are not supported by type %s", a.typeWord(k.Type))
+			}
 			k.Collation = a.collation(e.Collation, loc)
 		}
 		if oc := a.operatorClass(am, e.Opclass, k.Type, loc); oc != nil {
@@ -142,7 +151,7 @@ func (a *applier) rangeDatums(t *catalog.Table, list []*pg.Node, key *catalog.Pa
 		}
 		c := a.boundValue(t, raw, key.Keys[i], loc)
 		if c != nil && c.Null {
-			a.fail("22023", loc, "cannot specify NULL in range bound")
+			a.fail("42P17", noLoc, "cannot specify NULL in range bound")
 		}
 		out[i].Value = c
 	}
@@ -313,14 +322,30 @@ func (a *applier) noCycle(parent, child *catalog.Table, loc int) {
 // detachPartition is ALTER TABLE … DETACH PARTITION: the partition keeps what
 // it has, on its own.
 func (a *applier) detachPartition(t *catalog.Table, cmd *pg.PartitionCmd) {
+	if t.Kind != catalog.KindPartitioned {
+		if a.cat.Major >= 18 {
+			a.failMore("42809", noLoc, notSupportedFor(t.Kind), "",
+				"ALTER action DETACH PARTITION cannot be performed on relation %q", t.Name)
+		}
+		a.fail("42P17", noLoc, "table %q is not partitioned", t.Name)
+	}
 	c := a.relation(cmd.Name)
+	if cmd.Concurrent {
+		for _, o := range a.children(t) {
+			if o.Bound != nil && o.Bound.Default {
+				a.fail("55000", noLoc, "cannot detach partitions concurrently when a default partition exists")
+			}
+		}
+	}
 	if !slices.Contains(c.Parents, t.OID) {
 		a.fail("42P01", int(cmd.Name.Location), "relation %q is not a partition of relation %q", c.Name, t.Name)
 	}
 	a.leaveParent(t, c)
 	c.IsPartition, c.Bound = false, nil
-	for _, x := range c.Columns {
-		x.Identity = 0
+	for _, f := range a.family(c) {
+		for _, x := range f.Columns {
+			x.Identity = 0
+		}
 	}
 	for _, x := range c.Indexes {
 		x.Parent = 0

@@ -160,7 +160,7 @@ func sameMeaning(x, y query.Expr) bool { return query.Equal(x, y) }
 // fold is a keyword in lower case.
 func fold(s string) string { return strings.ToLower(s) }
 
-// used names the first of a table's generated columns that reads a column.
+// generatedFrom is the first of a table's generated columns that reads a column.
 func (a *applier) generatedFrom(t *catalog.Table, c *catalog.Column) *catalog.Column {
 	for _, o := range t.Columns {
 		if o != c && !o.Dropped && o.Generated != 0 && o.Default != nil && uses(o.Default, c.Number) {
@@ -174,18 +174,22 @@ func (a *applier) generatedFrom(t *catalog.Table, c *catalog.Column) *catalog.Co
 // ATExecAlterColumnType, tablecmds.c).
 func (a *applier) alterColumnType(t *catalog.Table, c *pg.AlterTableCmd, recurse bool) {
 	d := c.Def.GetColumnDef()
-	if t.OfType != 0 {
-		a.fail("42809", noLoc, "cannot alter column type of typed table")
+	at := noLoc
+	if a.cat.Major >= 18 {
+		at = int(d.Location)
 	}
-	x := a.ownColumn(t, c.Name, "alter")
+	if t.OfType != 0 {
+		a.fail("42809", at, "cannot alter column type of typed table")
+	}
+	x := a.ownColumnAt(t, c.Name, "alter", at)
 	switch {
 	case x.Generated != 0 && d.RawDefault != nil && a.cat.Major >= 17:
 		a.failMore("42611", noLoc, fmt.Sprintf("Column %q is a generated column.", x.Name), "",
 			"cannot specify USING when altering type of generated column")
 	case x.InhCount > 0:
-		a.fail("42P16", noLoc, "cannot alter inherited column %q", x.Name)
+		a.fail("42P16", at, "cannot alter inherited column %q", x.Name)
 	}
-	a.partitionColumn(t, x, "alter")
+	a.partitionColumn(t, x, "alter", at)
 	oid, mod := a.typeName(d.TypeName)
 	a.usable(x.Name, oid, int(d.TypeName.Location))
 	y := *x

@@ -32,6 +32,8 @@ type tableBuild struct {
 	// conflicts are the columns whose parents disagree on the default; the table
 	// must then have its own.
 	conflicts []*catalog.Column
+	// partitioned is set for a table with PARTITION BY.
+	partitioned bool
 }
 
 type pendingDefault struct {
@@ -63,7 +65,7 @@ func (a *applier) createTable(s *pg.CreateStmt) {
 	}
 	t := b.t
 	if s.Partspec != nil {
-		t.Kind = catalog.KindPartitioned
+		t.Kind, b.partitioned = catalog.KindPartitioned, true
 	}
 	a.checkOptions(t.Kind, "", s.Options)
 	a.storage(t, s.Options)
@@ -159,13 +161,15 @@ func (a *applier) applyDefaults(t *catalog.Table, list []pendingDefault) {
 func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node, kind analyze.ExprKind) query.Expr {
 	if kind == analyze.KindGenerated {
 		if e, err := analyze.TableExpr(a.cat, t, a.stmt.Text, raw, kind, 0, c.Typmod); err == nil {
+			a.notGenerated(t, e)
 			a.immutable(e, "generation expression is not immutable")
 		}
 	}
 	e, err := analyze.TableExpr(a.cat, t, a.stmt.Text, raw, kind, c.Type, c.Typmod)
 	if err != nil && strings.HasPrefix(err.Message, "column is of type") {
 		named := *err
-		named.Message = fmt.Sprintf("column %q%s", c.Name, strings.TrimPrefix(err.Message, "column"))
+		named.Message = fmt.Sprintf("column %q%s", c.Name,
+			strings.Replace(strings.TrimPrefix(err.Message, "column"), "generation expression", "default expression", 1))
 		err = &named
 	}
 	if a.orWarn(err) != "" {
@@ -175,6 +179,26 @@ func (a *applier) defaultExpr(t *catalog.Table, c *catalog.Column, raw *pg.Node,
 		a.immutable(e, "generation expression is not immutable")
 	}
 	return a.byOID(e)
+}
+
+// notGenerated refuses a generated column in the expression of another, or of
+// itself (check_nested_generated, heap.c).
+func (a *applier) notGenerated(t *catalog.Table, e query.Expr) {
+	query.Walk(e, func(x query.Expr) bool {
+		v, ok := x.(*query.Var)
+		if !ok {
+			return true
+		}
+		if c := t.Attr(v.AttNo); c != nil && c.Generated != 0 {
+			d := a.failure("42P17", noLoc, fmt.Sprintf("cannot use generated column %q in column generation expression", c.Name))
+			d.Detail = "A generated column cannot reference another generated column."
+			if !v.Span().IsZero() {
+				d.Span = a.stmt.FileSpan(v.Span())
+			}
+			panic(failure{d})
+		}
+		return true
+	})
 }
 
 // byOID makes the relations that an expression names as regclass constants
@@ -366,14 +390,32 @@ func constraint(t *catalog.Table, name string) *catalog.Constraint {
 	return nil
 }
 
+// foreignConstraint refuses the constraints that a foreign table cannot have
+// (transformColumnDefinition and transformTableConstraint, parse_utilcmd.c).
+func (a *applier) foreignConstraint(k *pg.Constraint) {
+	word := map[pg.ConstrType]string{
+		pg.ConstrType_CONSTR_PRIMARY: "primary key", pg.ConstrType_CONSTR_UNIQUE: "unique",
+		pg.ConstrType_CONSTR_FOREIGN: "foreign key", pg.ConstrType_CONSTR_EXCLUSION: "exclusion",
+	}[k.GetContype()]
+	if word != "" {
+		a.fail("0A000", int(k.Location), "%s constraints are not supported on foreign tables", word)
+	}
+}
+
 func (a *applier) createForeignTable(s *pg.CreateForeignTableStmt) {
 	base := s.BaseStmt
+	for _, n := range base.TableElts {
+		a.foreignConstraint(n.GetConstraint())
+		for _, m := range n.GetColumnDef().GetConstraints() {
+			a.foreignConstraint(m.GetConstraint())
+		}
+	}
 	before := len(a.diags)
 	a.createTable(base)
 	if len(a.diags) > before && a.diags[before:].Max() >= diag.Error {
 		return
 	}
 	if t := a.cat.TableByName(base.Relation.Schemaname, base.Relation.Relname); t != nil {
-		t.Kind = catalog.KindForeign
+		t.Kind, t.Server = catalog.KindForeign, s.Servername
 	}
 }

@@ -66,7 +66,7 @@ func (a *applier) createEnum(s *pg.CreateEnumStmt) {
 			a.failMore("42602", noLoc, "Labels must be 63 bytes or less.", "", "invalid enum label %q", l)
 		}
 		if slices.Contains(labels[:i], l) {
-			a.fail("23505", noLoc, "enum label %q is given twice", l)
+			a.fail("23505", noLoc, "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"")
 		}
 	}
 	t := &catalog.Type{
@@ -123,14 +123,14 @@ func (a *applier) alterEnum(s *pg.AlterEnumStmt) {
 // createComposite is CREATE TYPE … AS (…): a relation without storage.
 func (a *applier) createComposite(s *pg.CompositeTypeStmt) {
 	schema := a.relationSchema(s.Typevar, int(s.Typevar.Location))
-	a.newRelation(schema, s.Typevar.Relname, int(s.Typevar.Location))
 	a.newType(schema, s.Typevar.Relname, int(s.Typevar.Location))
+	a.newRelation(schema, s.Typevar.Relname, int(s.Typevar.Location))
 	t := &catalog.Table{
 		Schema: schema, Name: s.Typevar.Relname, Kind: catalog.KindComposite, ParallelWorkers: -1,
 		Decl: a.decl(int(s.Typevar.Location)),
 	}
 	for _, n := range s.Coldeflist {
-		a.try(func() { a.addColumn(t, a.attribute(n.GetColumnDef()), "attribute") })
+		a.try(func() { a.addColumn(t, a.attribute(n.GetColumnDef()), "column") })
 	}
 	a.addRelation(t)
 }
@@ -151,8 +151,13 @@ func (a *applier) createRange(s *pg.CreateRangeStmt) {
 	var sub *catalog.Type
 	multi := ""
 	var class, collation []*pg.Node
+	given := map[string]bool{}
 	for _, n := range s.Params {
 		d := n.GetDefElem()
+		if given[d.Defname] {
+			a.fail("42601", int(d.Location), "conflicting or redundant options")
+		}
+		given[d.Defname] = true
 		switch d.Defname {
 		case "subtype":
 			oid, _ := a.typeName(d.Arg.GetTypeName())
@@ -167,6 +172,12 @@ func (a *applier) createRange(s *pg.CreateRangeStmt) {
 		default:
 			a.fail("42601", int(d.Location), "type attribute %q not recognized", d.Defname)
 		}
+	}
+	if sub != nil && sub.Kind == 'p' {
+		a.fail("42804", noLoc, "range subtype cannot be %s", a.typeWord(sub.OID))
+	}
+	if sub != nil && collation != nil && sub.Collation == 0 {
+		a.fail("42809", noLoc, "range collation specified but subtype does not support collation")
 	}
 	if sub == nil {
 		a.fail("42601", noLoc, "type attribute \"subtype\" is required")
@@ -287,8 +298,20 @@ func (a *applier) createDomain(s *pg.CreateDomainStmt) {
 	t.OID = a.cat.NewOID()
 	a.addTypePair(t, array)
 	a.chosen = nil
+	sawNull, sawDefault := false, false
 	for _, n := range s.Constraints {
-		a.try(func() { a.domainConstraint(t, n.GetConstraint()) })
+		c := n.GetConstraint()
+		a.try(func() {
+			switch {
+			case c.Contype == pg.ConstrType_CONSTR_DEFAULT && sawDefault:
+				a.fail("42601", int(c.Location), "multiple default expressions")
+			case c.Contype == pg.ConstrType_CONSTR_NOTNULL && sawNull:
+				a.fail("42601", int(c.Location), "conflicting NULL/NOT NULL constraints")
+			}
+			sawNull = sawNull || c.Contype == pg.ConstrType_CONSTR_NULL
+			sawDefault = sawDefault || c.Contype == pg.ConstrType_CONSTR_DEFAULT
+			a.domainConstraint(t, c)
+		})
 	}
 }
 
@@ -318,6 +341,9 @@ func (a *applier) domainConstraint(t *catalog.Type, c *pg.Constraint) {
 }
 
 func (a *applier) domainCheck(t *catalog.Type, c *pg.Constraint) {
+	if c.IsNoInherit {
+		a.fail("42P17", int(c.Location), "check constraints for domains cannot be marked NO INHERIT")
+	}
 	name := c.Conname
 	if name == "" {
 		name = a.chooseConstraintName(t.Name, "", "check", t.Schema)

@@ -86,7 +86,7 @@ func (a *applier) createView(s *pg.ViewStmt) {
 		t = a.outputColumns(q, strs(s.Aliases), a.decl(loc), "VIEW")
 	}
 	t.Schema, t.Name, t.Kind = schema, s.View.Relname, catalog.KindView
-	t.View, t.ViewError = q, why
+	t.View, t.ViewError, t.Temp = q, why, schema == tempSchema
 	a.checkOptions(t.Kind, "", s.Options)
 	a.storage(t, s.Options)
 	switch s.WithCheckOption {
