@@ -30,7 +30,6 @@ var (
 	// unreached is a return for the compiler's sake.
 	unreached = regexp.MustCompile(`(?:ereport|elog)\s*\(\s*ERROR\b[^;]*;\s*PG_RETURN_NULL\s*\(\s*\)\s*;`)
 	harmless  = regexp.MustCompile(`^\s*->\s*(flinfo|args|nargs|fncollation|context|resultinfo)\b`)
-	call      = regexp.MustCompile(`\b([A-Za-z_]\w*)\s*\(`)
 	infoArg   = regexp.MustCompile(`(?:FunctionCallInfo|FunctionCallInfoBaseData\s*\*)\s*(\w+)`)
 )
 
