@@ -17,7 +17,7 @@ func constant(cat *catalog.Catalog, n *query.Const) value {
 	v := never("constant")
 	if t := cat.Type(n.Typ); t != nil && t.IsArray() {
 		v.elements = !strings.Contains(strings.ToUpper(n.Value), "NULL")
-		if list, ok := arrayElements(n.Value); ok {
+		if list, ok := arrayElements(n.Value); ok && commas(cat, t) {
 			v.elements = !slices.ContainsFunc(list, func(x arrayElement) bool { return x.null })
 		}
 	}
@@ -25,6 +25,12 @@ func constant(cat *catalog.Catalog, n *query.Const) value {
 		v.json = readDocument(n.Value)
 	}
 	return v
+}
+
+// commas reports whether commas part an array's elements, as they do but for box.
+func commas(cat *catalog.Catalog, t *catalog.Type) bool {
+	elem := cat.Type(t.Element)
+	return elem != nil && (elem.Delim == ',' || elem.Delim == 0)
 }
 
 // arrayElement is one element of an array's text.

@@ -338,7 +338,7 @@ func (s *scope) elementsOf(e query.Expr) ([]query.Expr, bool) {
 			return nil, false
 		}
 		list, ok := arrayElements(n.Value)
-		if !ok {
+		if !ok || !commas(s.cat, t) {
 			return nil, false
 		}
 		out := make([]query.Expr, len(list))
