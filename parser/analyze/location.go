@@ -219,6 +219,18 @@ func rawLoc(n *pg.Node) int {
 		return int(n.XmlExpr.Location)
 	case *pg.Node_XmlSerialize:
 		return int(n.XmlSerialize.Location)
+	case *pg.Node_JsonObjectConstructor:
+		return int(n.JsonObjectConstructor.Location)
+	case *pg.Node_JsonArrayConstructor:
+		return int(n.JsonArrayConstructor.Location)
+	case *pg.Node_JsonArrayQueryConstructor:
+		return int(n.JsonArrayQueryConstructor.Location)
+	case *pg.Node_JsonObjectAgg:
+		return int(n.JsonObjectAgg.Constructor.GetLocation())
+	case *pg.Node_JsonArrayAgg:
+		return int(n.JsonArrayAgg.Constructor.GetLocation())
+	case *pg.Node_JsonIsPredicate:
+		return int(n.JsonIsPredicate.Location)
 	}
 	return noLoc
 }
