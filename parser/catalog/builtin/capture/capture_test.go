@@ -38,6 +38,8 @@ func TestEmbeddedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	same := func(what, want, got string) {
+		t.Helper()
+		want, got = withoutUpgrade(want), withoutUpgrade(got)
 		if want != got {
 			t.Errorf("PostgreSQL %s: %s differs (-embedded +server):\n%s", version, what, cmp.Diff(lines(want), lines(got)))
 		}
@@ -53,6 +55,14 @@ func TestEmbeddedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("abbreviations.tsv", generated(t, "abbreviations.tsv"), zones)
+}
+
+// withoutUpgrade leaves out the functions that pg_upgrade calls and nobody else
+// can: a minor release may add one.
+func withoutUpgrade(data string) string {
+	return strings.Join(slices.DeleteFunc(lines(data), func(row string) bool {
+		return strings.Contains(row, "\tbinary_upgrade_")
+	}), "\n")
 }
 
 // TestEmbeddedExtensions holds the embedded extensions of the server's major
