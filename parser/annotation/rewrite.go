@@ -55,6 +55,12 @@ func Rewrite(f *source.File, span source.Span) (Rewritten, diag.List) {
 	}
 	scan, err := pg_query.Scan(r.text)
 	if err != nil {
+		// The server stops at the first error, be it of its grammar or its scanner.
+		if !strings.Contains(r.text, "@") {
+			if _, first := pg_query.Parse(r.text); first != nil {
+				err = first
+			}
+		}
 		r.diags.Add(SyntaxError(err, r.text, f, func(at int) source.Span {
 			return source.Span{Start: at, End: at + 1}.Shift(r.base)
 		}))

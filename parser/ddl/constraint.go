@@ -197,7 +197,7 @@ func (a *applier) foreignOperators(t, ref *catalog.Table, k *catalog.Constraint,
 		}
 		var op pgtype.OID
 		if key != nil && key.Family != 0 {
-			op = a.foreignOperator(key, fkCol.Type)
+			op = a.foreignOperator(key, pkCol.Type, fkCol.Type)
 		}
 		if op == 0 {
 			detail := fmt.Sprintf("Key columns %q and %q are of incompatible types: %s and %s.",
@@ -212,8 +212,20 @@ func (a *applier) foreignOperators(t, ref *catalog.Table, k *catalog.Constraint,
 	}
 }
 
-func (a *applier) foreignOperator(key *catalog.IndexKey, fk pgtype.OID) pgtype.OID {
+func (a *applier) foreignOperator(key *catalog.IndexKey, pk, fk pgtype.OID) pgtype.OID {
 	base := a.cat.BaseType(fk)
+	// The operators of a polymorphic class take two of one type; of enums alone
+	// no domain is one (check_generic_type_consistency, parse_coerce.c).
+	switch key.InType {
+	case pgtype.AnyenumOID:
+		if pk != fk || base != fk {
+			return 0
+		}
+	case pgtype.AnyarrayOID, pgtype.AnyrangeOID, pgtype.AnymultirangeOID:
+		if a.cat.BaseType(pk) != base {
+			return 0
+		}
+	}
 	if op := a.cat.OpFamilyMember(key.Family, key.InType, base, catalog.BTEqual); op != 0 {
 		return op
 	}
