@@ -57,9 +57,10 @@ func TestFacts(t *testing.T) {
 				case "effects":
 					writeEffects(&b, f)
 				case "params":
+					known := infer.Params(cat, a.Query)
 					for _, p := range a.Params {
-						nullable, why := infer.ParamNullable(cat, a.Query, p.Number)
-						fmt.Fprintf(&b, "$%d %s: %s\n", p.Number, map[bool]string{true: "nullable", false: "not null"}[nullable], why)
+						k := known[p.Number]
+						fmt.Fprintf(&b, "$%d %s: %s\n", p.Number, map[bool]string{true: "nullable", false: "not null"}[k.Nullable], k.Why)
 					}
 				default:
 					d.Fatalf(t, "unknown command %s", d.Cmd)

@@ -8,40 +8,69 @@ import (
 	"github.com/dbgen/dbgen/parser/query"
 )
 
-// NothingLooksForNull is the reason that [ParamNullable] gives for a parameter that
+// NothingLooksForNull is the reason that [Params] gives for a parameter that
 // is only compared or passed on.
 const NothingLooksForNull = "nothing in the query looks for NULL"
 
-// ParamNullable reports whether NULL is a sensible value for parameter $number of
-// a query, and why. It is where the text looks at NULL (IS NULL, COALESCE, IS
-// DISTINCT FROM, …), or where the value is stored in a column that can be NULL and
-// in none that cannot. It is not where the value is only compared or passed to
-// strict functions: with NULL the answer would be nothing. Whatever a caller was
-// told of the parameter by an annotation goes before this.
-func ParamNullable(cat *catalog.Catalog, q *query.Query, number int) (bool, string) {
-	u := &paramUse{scope: scope{cat: cat}, number: number}
+// Param is what is known of a parameter.
+type Param struct {
+	// Nullable is true where NULL is a sensible value.
+	Nullable bool
+	Why      string
+}
+
+// Params returns what is known of the parameters that a query uses, by number. NULL
+// is a sensible value where the text looks at it (IS NULL, COALESCE, IS DISTINCT
+// FROM, …), or where the value is stored in a column that can be NULL and in none
+// that cannot. It is not where the value is only compared or passed to strict
+// functions: with NULL the answer would be nothing. Whatever a caller was told of a
+// parameter by an annotation goes before this.
+func Params(cat *catalog.Catalog, q *query.Query) map[int]Param {
+	u := &paramUses{scope: scope{cat: cat}, uses: map[int]*paramUse{}}
 	u.query(q)
-	switch {
-	case u.refused != "":
-		return false, u.refused
-	case u.looked != "":
-		return true, u.looked
-	case u.stored != "":
-		return true, u.stored
-	case u.passed != "":
-		return false, u.passed
+	out := make(map[int]Param, len(u.uses))
+	for n, p := range u.uses {
+		switch {
+		case p.refused != "":
+			out[n] = Param{Why: p.refused}
+		case p.looked != "":
+			out[n] = Param{Nullable: true, Why: p.looked}
+		case p.stored != "":
+			out[n] = Param{Nullable: true, Why: p.stored}
+		default:
+			out[n] = Param{Why: p.passed}
+		}
 	}
-	return false, "not used"
+	return out
+}
+
+// paramUses is what becomes of the parameters, by number.
+type paramUses struct {
+	scope
+	uses map[int]*paramUse
 }
 
 // paramUse is what becomes of one parameter. Each field is the first reason of its
 // kind, in the order of the text.
 type paramUse struct {
-	scope
-	number int
 	// refused: stored where NULL is an error; looked: asked whether it is NULL;
 	// stored: in a column that can be NULL; passed: anything else.
 	refused, looked, stored, passed string
+}
+
+// at returns the use of the parameter that an expression is, casts aside; nil for
+// any other expression.
+func (u *paramUses) at(e query.Expr) *paramUse {
+	n, ok := stripCasts(e).(*query.Param)
+	if !ok || n.Kind != query.ParamExtern {
+		return nil
+	}
+	p := u.uses[n.Number]
+	if p == nil {
+		p = &paramUse{}
+		u.uses[n.Number] = p
+	}
+	return p
 }
 
 func note(where *string, format string, args ...any) {
@@ -50,7 +79,7 @@ func note(where *string, format string, args ...any) {
 	}
 }
 
-func (u *paramUse) query(q *query.Query) {
+func (u *paramUses) query(q *query.Query) {
 	assigned := map[query.Expr]bool{}
 	targets := func(list []*query.TargetEntry) {
 		t := u.cat.Table(q.RTE(q.ResultRelation).Relation)
@@ -92,7 +121,7 @@ func (u *paramUse) query(q *query.Query) {
 }
 
 // insertSources are the VALUES lists whose columns an INSERT stores.
-func (u *paramUse) insertSources(q *query.Query) []*query.RangeTblEntry {
+func (u *paramUses) insertSources(q *query.Query) []*query.RangeTblEntry {
 	if q.Command != query.CmdInsert {
 		return nil
 	}
@@ -106,11 +135,11 @@ func (u *paramUse) insertSources(q *query.Query) []*query.RangeTblEntry {
 }
 
 // assign follows a value into column attno of table t.
-func (u *paramUse) assign(q *query.Query, t *catalog.Table, attno int, e query.Expr) {
+func (u *paramUses) assign(q *query.Query, t *catalog.Table, attno int, e query.Expr) {
 	switch n := stripCasts(e).(type) {
 	case *query.Param:
-		if n.Number == u.number && n.Kind == query.ParamExtern {
-			u.store(t, attno)
+		if p := u.at(n); p != nil {
+			u.store(p, t, attno)
 		}
 	case *query.Var:
 		if n.LevelsUp > 0 || n.VarNo < 1 || n.VarNo > len(q.RangeTable) {
@@ -150,9 +179,9 @@ func (u *paramUse) assign(q *query.Query, t *catalog.Table, attno int, e query.E
 
 // assignInner is assign for the output of a subquery, whose expressions are looked
 // at by themselves, too: only the parameter itself counts here.
-func (u *paramUse) assignInner(q *query.Query, t *catalog.Table, attno int, e query.Expr) {
-	if p, ok := stripCasts(e).(*query.Param); ok && p.Number == u.number && p.Kind == query.ParamExtern {
-		u.store(t, attno)
+func (u *paramUses) assignInner(q *query.Query, t *catalog.Table, attno int, e query.Expr) {
+	if p := u.at(e); p != nil {
+		u.store(p, t, attno)
 		return
 	}
 	if v, ok := stripCasts(e).(*query.Var); ok {
@@ -160,7 +189,7 @@ func (u *paramUse) assignInner(q *query.Query, t *catalog.Table, attno int, e qu
 	}
 }
 
-func (u *paramUse) store(t *catalog.Table, attno int) {
+func (u *paramUses) store(p *paramUse, t *catalog.Table, attno int) {
 	if t == nil {
 		return
 	}
@@ -174,20 +203,20 @@ func (u *paramUse) store(t *catalog.Table, attno int) {
 			v, ok := te.Expr.(*query.Var)
 			if ok && te.ResNo == attno && v.LevelsUp == 0 && t.View.RTE(v.VarNo).Kind == query.RTERelation &&
 				!slices.ContainsFunc(t.Triggers, func(tr *catalog.Trigger) bool { return tr.Timing == "instead of" }) {
-				u.store(u.cat.Table(t.View.RTE(v.VarNo).Relation), v.AttNo)
+				u.store(p, u.cat.Table(t.View.RTE(v.VarNo).Relation), v.AttNo)
 				return
 			}
 		}
 	}
 	if why := u.refuses(t, c); why != "" {
-		note(&u.refused, "stored in %s.%s, %s", t.Name, c.Name, why)
+		note(&p.refused, "stored in %s.%s, %s", t.Name, c.Name, why)
 		return
 	}
-	note(&u.stored, "stored in %s.%s, which can be NULL", t.Name, c.Name)
+	note(&p.stored, "stored in %s.%s, which can be NULL", t.Name, c.Name)
 }
 
 // refuses says why a column cannot be given NULL; "" if it can.
-func (u *paramUse) refuses(t *catalog.Table, c *catalog.Column) string {
+func (u *paramUses) refuses(t *catalog.Table, c *catalog.Column) string {
 	if c.NotNull {
 		return "declared NOT NULL"
 	}
@@ -209,66 +238,67 @@ func (u *paramUse) refuses(t *catalog.Table, c *catalog.Column) string {
 	return ""
 }
 
-// expr looks at what an expression does with the parameter.
-func (u *paramUse) expr(e query.Expr) {
+// expr looks at what an expression does with parameters.
+func (u *paramUses) expr(e query.Expr) {
+	looked := func(e query.Expr, format string, args ...any) {
+		if p := u.at(e); p != nil {
+			note(&p.looked, format, args...)
+		}
+	}
 	query.Walk(e, func(x query.Expr) bool {
 		switch n := x.(type) {
 		case *query.NullTest:
-			if u.is(n.Arg) {
-				u.look(n.Not)
+			if n.Not {
+				looked(n.Arg, "IS NOT NULL asks for it")
+			} else {
+				looked(n.Arg, "IS NULL asks for it")
 			}
 		case *query.CoalesceExpr:
-			for i, a := range n.Args {
-				if u.nulls(a) && i < len(n.Args)-1 {
-					note(&u.looked, "COALESCE has a value for NULL")
-				}
+			for _, a := range n.Args[:len(n.Args)-1] {
+				u.nulls(a, func(p *paramUse) { note(&p.looked, "COALESCE has a value for NULL") })
 			}
 		case *query.DistinctExpr:
-			if slices.ContainsFunc(n.Args, u.is) {
-				note(&u.looked, "IS DISTINCT FROM compares NULL, too")
+			for _, a := range n.Args {
+				looked(a, "IS DISTINCT FROM compares NULL, too")
 			}
 		case *query.BooleanTest:
-			if u.is(n.Arg) {
-				note(&u.looked, "IS TRUE and its kin take NULL")
-			}
+			looked(n.Arg, "IS TRUE and its kin take NULL")
 		case *query.FuncExpr:
-			if f := u.cat.Func(n.Func); f != nil && (f.Name == "num_nulls" || f.Name == "num_nonnulls") && slices.ContainsFunc(n.Args, u.is) {
-				note(&u.looked, "%s counts NULLs", f.Name)
+			if f := u.cat.Func(n.Func); f != nil && (f.Name == "num_nulls" || f.Name == "num_nonnulls") {
+				for _, a := range n.Args {
+					looked(a, "%s counts NULLs", f.Name)
+				}
 			}
 		case *query.Param:
-			if n.Number == u.number && n.Kind == query.ParamExtern {
-				note(&u.passed, NothingLooksForNull)
+			if p := u.at(n); p != nil {
+				note(&p.passed, NothingLooksForNull)
 			}
 		}
 		return true
 	})
 }
 
-func (u *paramUse) look(not bool) {
-	if not {
-		note(&u.looked, "IS NOT NULL asks for it")
-		return
-	}
-	note(&u.looked, "IS NULL asks for it")
-}
-
-// nulls reports whether an expression is NULL where the parameter is: the parameter
-// itself or a strict call of it.
-func (u *paramUse) nulls(e query.Expr) bool {
+// nulls yields the parameters that an expression is NULL with: itself or an argument
+// of a strict call.
+func (u *paramUses) nulls(e query.Expr, yield func(*paramUse)) {
+	var args []query.Expr
 	switch n := stripCasts(e).(type) {
 	case *query.FuncExpr:
-		f := u.cat.Func(n.Func)
-		return f != nil && f.Strict && slices.ContainsFunc(n.Args, u.nulls)
+		if f := u.cat.Func(n.Func); f != nil && f.Strict {
+			args = n.Args
+		}
 	case *query.OpExpr:
-		return u.strictOp(n.Op) && slices.ContainsFunc(n.Args, u.nulls)
+		if u.strictOp(n.Op) {
+			args = n.Args
+		}
+	case *query.Param:
+		if p := u.at(n); p != nil {
+			yield(p)
+		}
 	}
-	return u.is(e)
-}
-
-// is reports whether an expression is the parameter, casts aside.
-func (u *paramUse) is(e query.Expr) bool {
-	p, ok := stripCasts(e).(*query.Param)
-	return ok && p.Number == u.number && p.Kind == query.ParamExtern
+	for _, a := range args {
+		u.nulls(a, yield)
+	}
 }
 
 // stripCasts takes all casts off an expression.

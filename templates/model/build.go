@@ -56,6 +56,8 @@ type builder struct {
 	enums      map[pgtype.OID]*Enum
 	composites map[pgtype.OID]*Composite
 	models     map[pgtype.OID]*Struct
+	// nullable says of each live column of a relation whether it can be NULL.
+	nullable   map[pgtype.OID][]bool
 	violations map[string]*ConstraintError
 	// errNames are the names of violations by their keys.
 	errNames map[string]string
@@ -68,7 +70,7 @@ func newBuilder(in Input) *builder {
 	b := &builder{
 		in: in, scope: naming.NewScope("Queries", "New"),
 		names: map[pgtype.OID]string{}, repos: map[string]string{},
-		enums: map[pgtype.OID]*Enum{}, composites: map[pgtype.OID]*Composite{}, models: map[pgtype.OID]*Struct{},
+		enums: map[pgtype.OID]*Enum{}, composites: map[pgtype.OID]*Composite{}, models: map[pgtype.OID]*Struct{}, nullable: map[pgtype.OID][]bool{},
 		violations: map[string]*ConstraintError{}, errNames: map[string]string{}, methods: map[string]source.Span{},
 	}
 	b.types = &gotype.Resolver{Catalog: in.Catalog, Options: in.Options.Types, Local: func(t *catalog.Type) string {

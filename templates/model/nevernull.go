@@ -1,9 +1,9 @@
 package model
 
 import (
-	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/infer"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/templates/gotype"
 	"github.com/dbgen/dbgen/templates/naming"
@@ -14,15 +14,16 @@ import (
 // has no nil and no field that says so, as a slice or a pgtype value has. Types of the
 // schema's own and of extensions are left out: a project may give a Go type that it
 // can add methods to a Value method that returns nil.
-func ParamsNeverNull(cat *catalog.Catalog, s *parser.Statement, a *analyze.Analyzed, types gotype.Options) map[int]string {
+// nullable is what [ParamsNullable] says of them.
+func ParamsNeverNull(cat *catalog.Catalog, a *analyze.Analyzed, nullable []infer.Param, types gotype.Options) map[int]string {
 	if len(a.Params) == 0 {
 		return nil
 	}
-	b := &builder{in: Input{Catalog: cat}, query: &Query{Statement: s, Analyzed: a}}
+	b := &builder{in: Input{Catalog: cat}}
 	r := &gotype.Resolver{Catalog: cat, Options: types, Local: func(t *catalog.Type) string { return naming.Exported(t.Name) }}
 	out := map[int]string{}
 	for i, p := range a.Params {
-		if nullable, _ := ParamNullable(cat, s, a, i); nullable {
+		if nullable[i].Nullable {
 			continue
 		}
 		v, err := r.Resolve(gotype.Request{Type: p.Type, ElementNullable: true, Column: b.paramColumn(p), Param: true})

@@ -21,9 +21,10 @@ import (
 func (b *builder) params(m *Method) {
 	said := b.paramDirectives()
 	var names []string
-	for _, p := range b.query.Analyzed.Params {
+	known := b.paramsNullable(said)
+	for i, p := range b.query.Analyzed.Params {
 		note := b.macro(p.Number)
-		nullable, _ := b.paramNullable(p, said)
+		nullable := known[i].Nullable
 		name := note.Name
 		d := said[name]
 		if d != nil {
@@ -98,27 +99,41 @@ func (b *builder) macro(n int) annotation.Param {
 	return annotation.Param{Number: n}
 }
 
-// ParamNullable reports whether NULL is a sensible value for the i-th parameter of a
-// statement, and why: because narg asks for it, or a "-- @param name type?" line;
-// else what is inferred. "type!" keeps NULL out.
-func ParamNullable(cat *catalog.Catalog, s *parser.Statement, a *analyze.Analyzed, i int) (nullable bool, why string) {
+// ParamsNullable says of each parameter of a statement, in their order, whether NULL
+// is a sensible value, and why: because narg asks for it, or a "-- @param name type?"
+// line; else what is inferred. "type!" keeps NULL out.
+func ParamsNullable(cat *catalog.Catalog, s *parser.Statement, a *analyze.Analyzed) []infer.Param {
 	b := &builder{in: Input{Catalog: cat}, query: &Query{Statement: s, Analyzed: a}}
 	var said map[string]*directive
 	if s.Annotation != nil {
 		said = b.paramDirectives()
 	}
-	return b.paramNullable(a.Params[i], said)
+	return b.paramsNullable(said)
 }
 
-func (b *builder) paramNullable(p analyze.Param, said map[string]*directive) (bool, string) {
-	note := b.macro(p.Number)
-	if d := said[note.Name]; d != nil && d.nullable != nil {
-		return *d.nullable, "@param says so"
+func (b *builder) paramsNullable(said map[string]*directive) []infer.Param {
+	params := b.query.Analyzed.Params
+	if len(params) == 0 {
+		return nil
 	}
-	if note.Nullable {
-		return true, "narg"
+	out := make([]infer.Param, len(params))
+	inferred := infer.Params(b.in.Catalog, b.query.Analyzed.Query)
+	for i, p := range params {
+		note := b.macro(p.Number)
+		d := said[note.Name]
+		known, used := inferred[p.Number]
+		switch {
+		case d != nil && d.nullable != nil:
+			out[i] = infer.Param{Nullable: *d.nullable, Why: "@param says so"}
+		case note.Nullable:
+			out[i] = infer.Param{Nullable: true, Why: "narg"}
+		case !used:
+			out[i] = infer.Param{Why: "not used"}
+		default:
+			out[i] = known
+		}
 	}
-	return infer.ParamNullable(b.in.Catalog, b.query.Analyzed.Query, p.Number)
+	return out
 }
 
 // paramColumn is the column whose override holds for a parameter, the one it is

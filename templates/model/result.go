@@ -170,6 +170,9 @@ func liveColumns(t *catalog.Table) []*catalog.Column {
 // nullability says for each live column whether it can be NULL: what is
 // declared, or for a view what its query guarantees.
 func (b *builder) nullability(t *catalog.Table) []bool {
+	if have, ok := b.nullable[t.OID]; ok {
+		return have
+	}
 	live := liveColumns(t)
 	out := make([]bool, len(live))
 	var facts *infer.Facts
@@ -182,6 +185,7 @@ func (b *builder) nullability(t *catalog.Table) []bool {
 			out[i] = facts.Columns[i].Nullable
 		}
 	}
+	b.nullable[t.OID] = out
 	return out
 }
 

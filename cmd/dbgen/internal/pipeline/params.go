@@ -8,7 +8,6 @@ import (
 	"github.com/dbgen/dbgen/parser"
 	"github.com/dbgen/dbgen/parser/annotation"
 	"github.com/dbgen/dbgen/parser/diag"
-	"github.com/dbgen/dbgen/templates/model"
 )
 
 // annotated returns what the text says of a parameter, nil for a plain $n.
@@ -54,7 +53,7 @@ func (p *Project) ParamName(q *Query, i int) string {
 // ParamNullable reports whether NULL is a sensible value for the i-th parameter,
 // and why: what the text says of it goes before what is inferred.
 func (p *Project) ParamNullable(q *Query, i int) (bool, string) {
-	return model.ParamNullable(p.Catalog, q.Statement, q.Analyzed, i)
+	return q.params[i].Nullable, q.params[i].Why
 }
 
 // behind and before find a parameter, as written, next to a place.

@@ -69,6 +69,9 @@ type Query struct {
 	// Plan is nil until [Project.Plan].
 	Plan *planner.Result
 
+	// params says of each parameter whether it takes NULL; as long as those of
+	// Analyzed.
+	params []infer.Param
 	// values are those that Plan was made for.
 	values map[int]*query.Const
 }
@@ -210,10 +213,10 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 		}
 		p.Diags.Append(diags)
 		if a != nil && !diags.HasErrors() {
-			q.Analyzed = a
+			q.Analyzed, q.params = a, model.ParamsNullable(p.Catalog, s, a)
 			q.Facts = infer.With(p.Catalog, a.Query, infer.Options{
 				TrustForeignKeys: slices.Contains(p.Config.Trust, config.TrustForeignKeys),
-				Params:           model.ParamsNeverNull(p.Catalog, s, a, p.typeOptions()),
+				Params:           model.ParamsNeverNull(p.Catalog, a, q.params, p.typeOptions()),
 			})
 		}
 	}
