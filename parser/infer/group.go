@@ -76,11 +76,126 @@ func (s *scope) groupedAway(e query.Expr) bool {
 	}
 	e = s.flat(e)
 	for _, g := range s.leftOut() {
-		if sameExpr(plainCast(g), plainCast(e)) {
+		if sameExpr(plainCast(g), plainCast(e)) || s.mayFoldTo(g, e) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayFoldTo reports whether the planner may make one expression of a grouping
+// expression and another that is written otherwise: it folds constants before it
+// looks which expressions are grouped by (a constant itself is never taken for one,
+// search_indexed_tlist_for_non_var, setrefs.c).
+func (s *scope) mayFoldTo(grouping, e query.Expr) bool {
+	for _, x := range []query.Expr{grouping, e} {
+		switch x.(type) {
+		case *query.Var, *query.Const, *query.Param:
+			return false
+		}
+	}
+	return s.mayEqual(grouping, e)
+}
+
+// mayEqual reports whether two expressions can be the same once constants are folded:
+// a branch of CASE, an operand of AND and an argument of COALESCE may be all that
+// stays of it, what has no column may become any constant, and a function in SQL
+// anything.
+func (s *scope) mayEqual(a, b query.Expr) bool {
+	a, b = plainCast(a), plainCast(b)
+	if a.ResultType() != b.ResultType() {
+		return false
+	}
+	if query.Equal(a, b) {
+		return true
+	}
+	_, constA := a.(*query.Const)
+	_, constB := b.(*query.Const)
+	if s.isConstant(a) && s.isConstant(b) {
+		return !constA || !constB
+	}
+	if part := func(x query.Expr) bool { return s.mayEqual(x, b) }; slices.ContainsFunc(s.remains(a), part) {
+		return true
+	}
+	if part := func(x query.Expr) bool { return s.mayEqual(a, x) }; slices.ContainsFunc(s.remains(b), part) {
+		return true
+	}
+	var left, right []query.Expr
+	switch x := a.(type) {
+	case *query.OpExpr:
+		if y, ok := b.(*query.OpExpr); ok && x.Op == y.Op {
+			left, right = x.Args, y.Args
+		}
+	case *query.CoalesceExpr:
+		if y, ok := b.(*query.CoalesceExpr); ok {
+			left, right = s.unfolded(x.Args), s.unfolded(y.Args)
+		}
+	case *query.FuncExpr:
+		if f := s.cat.Func(x.Func); f == nil || f.Language == "sql" {
+			return true
+		}
+		if y, ok := b.(*query.FuncExpr); ok && x.Func == y.Func {
+			left, right = x.Args, y.Args
+		}
+	}
+	if f, ok := b.(*query.FuncExpr); ok {
+		if f := s.cat.Func(f.Func); f == nil || f.Language == "sql" {
+			return true
+		}
+	}
+	return len(left) > 0 && slices.EqualFunc(left, right, s.mayEqual)
+}
+
+// remains are the parts of an expression that may be all that folding leaves of it.
+func (s *scope) remains(e query.Expr) []query.Expr {
+	switch n := e.(type) {
+	case *query.CaseExpr:
+		var out []query.Expr
+		for _, w := range n.Whens {
+			out = append(out, w.Result)
+		}
+		if n.Default != nil {
+			out = append(out, n.Default)
+		}
+		return out
+	case *query.CoalesceExpr:
+		// What comes before folds to NULL, what comes behind is not looked at.
+		var out []query.Expr
+		for i, a := range n.Args {
+			if constant := s.isConstant(a); constant || i == len(n.Args)-1 {
+				out = append(out, a)
+			} else {
+				break
+			}
+		}
+		return out
+	case *query.BoolExpr:
+		return n.Args
+	}
+	return nil
+}
+
+// unfolded are the arguments of COALESCE behind those that may fold to NULL.
+func (s *scope) unfolded(args []query.Expr) []query.Expr {
+	for i, a := range args {
+		if !s.isConstant(a) {
+			return args[i:]
+		}
+	}
+	return args
+}
+
+// isConstant reports whether an expression reads no column, parameter or group.
+func (s *scope) isConstant(e query.Expr) bool {
+	constant := true
+	query.Walk(e, func(x query.Expr) bool {
+		switch x.(type) {
+		case *query.Var, *query.Param, *query.Aggref, *query.WindowFunc, *query.GroupingFunc, *query.SubLink:
+			constant = false
+		}
+		return constant
+	})
+	return constant
 }
 
 // leftOut are the grouping expressions that not every grouping set has.
