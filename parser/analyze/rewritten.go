@@ -122,6 +122,12 @@ func (w *rewriting) checkUpdated(list []*query.TargetEntry) {
 			w.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
 		}
 		whole[x.ResNo] = !part
+	}
+	for _, x := range list {
+		c := w.t.Attr(w.number(x))
+		if c == nil || x.Junk {
+			continue
+		}
 		if _, ok := x.Expr.(*query.SetToDefault); ok && w.columns == nil {
 			// The default of a view's column is NULL, which is assigned.
 			continue
