@@ -92,6 +92,7 @@ func isDefault(q *query.Query, e query.Expr) bool {
 }
 
 func (w *rewriting) checkInserted(list []*query.TargetEntry, override query.OverridingKind) {
+	w.checkTwice(list)
 	for _, x := range list {
 		c := w.t.Attr(w.number(x))
 		if c == nil || x.Junk || isDefault(w.q, x.Expr) {
@@ -111,18 +112,7 @@ func (w *rewriting) checkInserted(list []*query.TargetEntry, override query.Over
 }
 
 func (w *rewriting) checkUpdated(list []*query.TargetEntry) {
-	whole := map[int]bool{}
-	for _, x := range list {
-		c := w.t.Attr(w.number(x))
-		if c == nil || x.Junk {
-			continue
-		}
-		part := isPartial(x.Expr)
-		if seen, twice := whole[x.ResNo]; twice && (seen || !part) {
-			w.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
-		}
-		whole[x.ResNo] = !part
-	}
+	w.checkTwice(list)
 	for _, x := range list {
 		c := w.t.Attr(w.number(x))
 		if c == nil || x.Junk {
@@ -141,6 +131,24 @@ func (w *rewriting) checkUpdated(list []*query.TargetEntry) {
 			e.Detail = "Column \"" + c.Name + "\" is a generated column."
 			panic(e)
 		}
+	}
+}
+
+// checkTwice refuses two values for one column of t, which two columns of a view may
+// be; fields and elements of it may be assigned one by one.
+func (w *rewriting) checkTwice(list []*query.TargetEntry) {
+	whole := map[int]bool{}
+	for _, x := range list {
+		n := w.number(x)
+		c := w.t.Attr(n)
+		if c == nil || x.Junk {
+			continue
+		}
+		part := isPartial(x.Expr)
+		if seen, twice := whole[n]; twice && (seen || !part) {
+			w.fail(errSyntax, exprLoc(x.Expr), "multiple assignments to same column \"%s\"", c.Name)
+		}
+		whole[n] = !part
 	}
 }
 

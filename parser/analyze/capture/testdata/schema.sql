@@ -135,6 +135,7 @@ CREATE PROCEDURE touch(a int, INOUT b int DEFAULT 3) LANGUAGE sql AS 'SELECT b';
 
 CREATE VIEW computed AS SELECT id, name, id * 2 AS twice FROM base;
 CREATE VIEW nested AS SELECT id, name FROM computed WHERE id > 0;
+CREATE VIEW doubled (a, b) AS SELECT name, name FROM base;
 CREATE VIEW counted AS SELECT name, count(*) AS n FROM base GROUP BY name;
 CREATE VIEW uni AS SELECT id FROM base UNION SELECT id FROM employee;
 CREATE VIEW limited AS SELECT id FROM base LIMIT 5;
