@@ -46,6 +46,11 @@ func (b *builder) params(m *Method) {
 		}
 		if name == "" {
 			name = fmt.Sprintf("arg%d", p.Number)
+			b.report(diag.Diagnostic{
+				Severity: diag.Warning, Span: b.query.Statement.FileSpan(at),
+				Message: fmt.Sprintf("nothing beside $%d gives it a name: it is called %s in Go", p.Number, name),
+				Hint:    fmt.Sprintf("write @name in place of $%d, with a name of your choice", p.Number),
+			})
 		}
 		param := &Param{Number: p.Number, Local: name, Field: naming.Exported(name), Value: v}
 		if d != nil {
@@ -126,7 +131,7 @@ func (b *builder) paramsNullable(said map[string]*directive) []infer.Param {
 		case d != nil && d.nullable != nil:
 			out[i] = infer.Param{Nullable: *d.nullable, Why: "@param says so"}
 		case note.Nullable:
-			out[i] = infer.Param{Nullable: true, Why: "narg"}
+			out[i] = infer.Param{Nullable: true, Why: "declared with narg"}
 		case !used:
 			out[i] = infer.Param{Why: "not used"}
 		default:
