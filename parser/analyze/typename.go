@@ -30,6 +30,9 @@ func (a *analyzer) typeName(n *pg.TypeName) (pgtype.OID, pgtype.Typmod) {
 		}
 		a.failHint(errUndefinedObject, int(n.Location), hint, "type \"%s\" does not exist", name)
 	}
+	if t.Shell {
+		a.fail(errUndefinedObject, int(n.Location), "type \"%s\" is only a shell", strings.Join(stringsOf(n.Names), "."))
+	}
 	return t.OID, a.typeMod(n, t)
 }
 

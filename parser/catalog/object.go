@@ -62,6 +62,12 @@ type Type struct {
 	// Default is a domain's DEFAULT, nil for none.
 	Default query.Expr
 
+	// Shell is set of a type that CREATE TYPE only promises yet.
+	Shell bool
+	// Unknown is set of a type that the schema names and that nothing is known of
+	// but its name ([Catalog.UnknownType]).
+	Unknown bool
+
 	Comment string
 	// Decl is where the type was declared; zero for a built-in one.
 	Decl Place

@@ -134,11 +134,13 @@ func dumpTable(cat *catalog.Catalog, t *catalog.Table) []string {
 }
 
 func dumpType(cat *catalog.Catalog, t *catalog.Type) []string {
-	if t.Relation != 0 || t.IsArray() {
+	if t.Relation != 0 || t.IsArray() || t.Shell || t.Unknown {
 		return nil
 	}
 	head := fmt.Sprintf("type %s.%s %c array %s", t.Schema, t.Name, t.Kind, cat.Type(t.Array).Name)
 	switch t.Kind {
+	case 'b':
+		head += fmt.Sprintf(" len %d %t %c %t %c %c %c collation %d", t.Len, t.ByVal, t.Category, t.Preferred, t.Delim, t.Align, t.Storage, t.Collation)
 	case 'e':
 		head += " " + strings.Join(t.Labels, ",")
 	case 'r':
@@ -245,6 +247,8 @@ select string_agg(line, E'\n' order by part, ord, line collate "C") from (
   union all
   select t.oid, 0, 0, format('type %s.%s %s array %s', n.nspname, t.typname, t.typtype, (select typname from pg_type where oid = t.typarray))
       || case t.typtype
+           when 'b' then format(' len %s %s %s %s %s %s %s collation %s', t.typlen, case when t.typbyval then 'true' else 'false' end, t.typcategory,
+             case when t.typispreferred then 'true' else 'false' end, t.typdelim, t.typalign, t.typstorage, t.typcollation)
            when 'e' then ' ' || coalesce((select string_agg(enumlabel, ',' order by enumsortorder) from pg_enum where enumtypid = t.oid), '')
            when 'r' then (select format(' of %s multirange %s', format_type(rngsubtype, null), (select typname from pg_type where oid = rngmultitypid)) from pg_range where rngtypid = t.oid)
            when 'd' then ' of ' || format_type(t.typbasetype, t.typtypmod) || case when t.typnotnull then ' not null' else '' end

@@ -157,7 +157,7 @@ func (a *applier) parameters(f *catalog.Func, list []*pg.Node) []pgtype.OID {
 	for _, n := range list {
 		p := n.GetFunctionParameter()
 		loc := int(p.ArgType.GetLocation())
-		oid := a.parameterType(p.ArgType)
+		oid := a.parameterType(f, p.ArgType)
 		if p.ArgType.Setof {
 			word := "functions"
 			switch f.Kind {
@@ -224,7 +224,10 @@ func argMode(m pg.FunctionParameterMode) byte {
 
 // parameterType resolves a parameter's type; the server leaves out the quotes in
 // its message.
-func (a *applier) parameterType(n *pg.TypeName) pgtype.OID {
+func (a *applier) parameterType(f *catalog.Func, n *pg.TypeName) pgtype.OID {
+	if t := a.shellParameter(f, n, "accept"); t != nil {
+		return t.OID
+	}
 	oid, _, err := analyze.TypeName(a.cat, n)
 	if err != nil && err.SQLState == "42704" && len(n.Names) > 0 {
 		schema, name := split(n.Names)
@@ -296,7 +299,13 @@ func (a *applier) result(f *catalog.Func, s *pg.CreateFunctionStmt, outs []pgtyp
 	case s.IsProcedure:
 		f.Result = implied
 	case s.ReturnType != nil:
-		f.Result, _ = a.typeName(s.ReturnType)
+		if t := a.shellParameter(f, s.ReturnType, "return"); t != nil {
+			f.Result = t.OID
+		} else if t := a.shellResult(f, s.ReturnType); t != nil {
+			f.Result = t.OID
+		} else {
+			f.Result, _ = a.typeName(s.ReturnType)
+		}
 		f.RetSet = s.ReturnType.Setof || table
 		if len(outs) > 0 && f.Result != implied {
 			a.fail("42P13", int(s.ReturnType.Location),

@@ -19,6 +19,8 @@ func (a *applier) define(s *pg.DefineStmt) {
 		a.createOperator(s)
 	case pg.ObjectType_OBJECT_COLLATION:
 		a.createCollation(s)
+	case pg.ObjectType_OBJECT_TYPE:
+		a.createBaseType(s)
 	case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY,
 		pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE:
 		// Text search objects are named by queries as strings only.

@@ -12,10 +12,10 @@ import (
 )
 
 // newType refuses a name that is taken. An array type that the server made up
-// gives way to it (moveArrayTypeName, pg_type.c).
+// gives way to it, and a shell waits for it (moveArrayTypeName, pg_type.c).
 func (a *applier) newType(schema, name string, loc int) {
 	t := a.cat.TypeByName(schema, name)
-	if t == nil {
+	if t == nil || t.Shell {
 		return
 	}
 	if e := a.cat.Type(t.Element); e != nil && e.Array == t.OID {
@@ -74,7 +74,7 @@ func (a *applier) createEnum(s *pg.CreateEnumStmt) {
 		BaseTypmod: pgtype.NoTypmod, Labels: labels, Decl: a.decl(noLoc),
 	}
 	a.ioFuncs(t, "enum_in", "enum_out", "enum_recv", "enum_send")
-	t.OID = a.cat.NewOID()
+	t.OID = a.typeOID(schema, name)
 	a.addTypePair(t, &catalog.Type{OID: a.cat.NewOID()})
 	// Each label is a row of pg_enum.
 	for range labels {
@@ -205,7 +205,7 @@ func (a *applier) createRange(s *pg.CreateRangeStmt) {
 	m := *t
 	m.Name, m.Kind, m.RangeCollation, m.RangeOpClass = multi, 'm', 0, 0
 	a.ioFuncs(&m, "multirange_in", "multirange_out", "multirange_recv", "multirange_send")
-	t.OID = a.cat.NewOID()
+	t.OID = a.typeOID(schema, name)
 	array := &catalog.Type{OID: a.cat.NewOID()}
 	m.OID = a.cat.NewOID()
 	marray := &catalog.Type{OID: a.cat.NewOID()}
@@ -295,7 +295,7 @@ func (a *applier) createDomain(s *pg.CreateDomainStmt) {
 	}
 	a.noteType(t.Base)
 	array := &catalog.Type{OID: a.cat.NewOID()}
-	t.OID = a.cat.NewOID()
+	t.OID = a.typeOID(schema, name)
 	a.addTypePair(t, array)
 	a.chosen = nil
 	sawNull, sawDefault := false, false
