@@ -75,12 +75,12 @@ func (s *scope) ofRows(f *catalog.Func, class string, args []query.Expr, filter 
 	var v value
 	switch class {
 	case aggAlways:
-		return never(f.Name + " of no rows is a value, too")
+		return never(f.Name + orElse(f.Name == "count", " of no rows is 0", " gives a value for no rows, too"))
 	case aggRow:
-		v = never("there is a row at least to aggregate")
+		v = never("there is at least one row to aggregate")
 	case aggValue:
 		if v = s.all("argument of "+f.Name, args); v.notNull {
-			v = never("there is a row at least to aggregate, and the argument is not null")
+			v = never("there is at least one row to aggregate, and the argument is not null")
 		} else {
 			v.null = false
 		}
@@ -129,7 +129,7 @@ func (s *scope) orderedSet(f *catalog.Func, n *query.Aggref, args []query.Expr, 
 func (s *scope) window(n *query.WindowFunc) value {
 	f := s.cat.Func(n.Func)
 	if f == nil {
-		return maybe("window function")
+		return maybe("a window function may give NULL")
 	}
 	w := windowOf(s.q, n.WinRef)
 	if f.Aggregate != nil {
@@ -149,11 +149,11 @@ func (s *scope) window(n *query.WindowFunc) value {
 		return v
 	}
 	if !s.builtin(f) {
-		return maybe("window function")
+		return maybe("a window function may give NULL")
 	}
 	switch f.Name {
 	case "row_number", "rank", "dense_rank", "percent_rank", "cume_dist":
-		return never(f.Name)
+		return never(f.Name + " never gives NULL")
 	case "ntile":
 		return s.all("argument", n.Args)
 	case "lag", "lead":
@@ -174,7 +174,7 @@ func (s *scope) window(n *query.WindowFunc) value {
 		v.notNull = false
 		return v.because("the frame may have fewer rows")
 	}
-	return maybe("window function " + f.Name)
+	return maybe("window function " + f.Name + " may give NULL")
 }
 
 // neighbour is lag or lead: the value of another row of the partition, or the default

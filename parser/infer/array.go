@@ -14,7 +14,7 @@ func constant(cat *catalog.Catalog, n *query.Const) value {
 	if n.Null {
 		return value{null: true, elements: true, why: doubtPrefix + "NULL constant"}
 	}
-	v := never("constant")
+	v := never("a constant")
 	if t := cat.Type(n.Typ); t != nil && t.IsArray() {
 		v.elements = !strings.Contains(strings.ToUpper(n.Value), "NULL")
 		if list, ok := arrayElements(n.Value); ok && commas(cat, t) {
@@ -94,7 +94,7 @@ func (s *scope) length(e query.Expr) int {
 
 // arrayValue is ARRAY[…]: values that are arrays themselves become a dimension.
 func (s *scope) arrayValue(n *query.ArrayExpr) value {
-	v := never("array constructor")
+	v := never("ARRAY[…] is never NULL itself")
 	v.elements = true
 	for i, e := range n.Elements {
 		x := s.value(e)
@@ -124,14 +124,14 @@ func (s *scope) arrayOf(typ pgOID, v value) (elements bool, elem *value) {
 // element may lie outside.
 func (s *scope) subscript(n *query.SubscriptingRef) value {
 	if n.Assign != nil {
-		return maybe("assignment to a part")
+		return maybe("an assignment to a part of a value may give NULL")
 	}
 	c := s.value(n.Container)
 	if t := s.cat.Type(s.cat.BaseType(n.ContainerType)); t == nil || !t.IsArray() {
 		if t != nil && isJSON(t.OID) {
 			return s.jsonSubscript(n, c)
 		}
-		return maybe("subscript")
+		return maybe("a subscript may find nothing")
 	}
 	if len(n.Lower) > 0 {
 		v := value{notNull: c.notNull, elements: c.elements, elem: c.elem, why: c.why}

@@ -21,7 +21,12 @@ func (s *scope) call(n *query.FuncExpr) value {
 	if n.RetSet {
 		return s.setCall(f, n, args)
 	}
-	return s.apply(f, args, n.Variadic, n.Typ)
+	v := s.apply(f, args, n.Variadic, n.Typ)
+	if v.notNull && n.Form != query.CoerceExplicitCall && strings.HasPrefix(v.reason(), f.Name+" of ") {
+		// Nobody wrote the function's name: a cast is as much NULL as what it casts.
+		v.why = s.value(args[0]).why
+	}
+	return v
 }
 
 // arguments are those of a call in the order of declaration, with the defaults of
@@ -76,7 +81,9 @@ func (s *scope) operator(op pgOID, args []query.Expr) value {
 	}
 	typ := o.Result
 	v := s.apply(f, args, false, typ)
-	if !v.notNull && strings.HasPrefix(v.reason(), "function ") {
+	if rest, ok := strings.CutPrefix(v.reason(), f.Name+" "); v.notNull && ok {
+		v.why = proofPrefix + "operator " + o.Name + " " + rest
+	} else if !v.notNull && strings.HasPrefix(v.reason(), "function ") {
 		v.why = doubtPrefix + "operator " + o.Name + " may give NULL"
 	}
 	return v
@@ -123,9 +130,9 @@ func (s *scope) plain(f *catalog.Func, args []query.Expr, variadic bool) value {
 	}
 	v := s.all("argument", args)
 	if v.notNull {
-		v.why = proofPrefix + f.Name + " of values"
+		v.why = proofPrefix + f.Name + " of values that are not null"
 		if len(args) == 1 {
-			v.why = proofPrefix + f.Name + " of a value (" + s.value(args[0]).reason() + ")"
+			v.why = proofPrefix + f.Name + " of a value that is not null (" + s.value(args[0]).reason() + ")"
 		}
 	}
 	return v

@@ -254,7 +254,7 @@ func pick(list []value, attno int) value {
 // first of both that is there. Each row has one side at least.
 func (s *scope) joinColumn(rte *query.RangeTblEntry, v *query.Var) value {
 	if v.AttNo < 1 || v.AttNo > len(rte.JoinAliasVars) {
-		return maybe("whole row of a join")
+		return maybe("a whole row of a join can be NULL")
 	}
 	alias := rte.JoinAliasVars[v.AttNo-1]
 	r := s.value(alias)

@@ -22,14 +22,14 @@ func (s *scope) field(n *query.FieldSelect) value {
 		}
 		return v
 	}
-	return maybe("field of a composite value")
+	return maybe("a field of a composite value can be NULL")
 }
 
 // subLink is a subquery in an expression.
 func (s *scope) subLink(n *query.SubLink) value {
 	switch n.Kind {
 	case query.ExistsSubLink:
-		return never("EXISTS")
+		return never("EXISTS is true or false")
 	case query.ArraySubLink:
 		v := never("ARRAY(…) is empty rather than NULL")
 		in := newScope(s.cat, n.Subselect, s)
@@ -57,7 +57,7 @@ func (s *scope) subLink(n *query.SubLink) value {
 	case query.AnySubLink, query.AllSubLink:
 		return s.quantified(n)
 	}
-	return maybe("comparison with a subquery")
+	return maybe("a comparison with a subquery can be NULL")
 }
 
 // quantified is x op ANY (subquery) and ALL: unknown only where a comparison is.
@@ -98,7 +98,7 @@ func (s *scope) bodyValue(f *catalog.Func, args []query.Expr) value {
 		v = never("a row")
 		v.fields = list
 	default:
-		return maybe("function " + f.Name)
+		return maybe("function " + f.Name + " can return anything")
 	}
 	if v.notNull && !in.someRow() {
 		v.notNull = false

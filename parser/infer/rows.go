@@ -78,7 +78,7 @@ func limitRows(q *query.Query, r rows) rows {
 		case known && skip > 0 && r.single():
 			return rows{0, 0, r.why + ", and OFFSET passes over it"}
 		case !known || skip > 0:
-			r = r.less("less OFFSET")
+			r = r.less("unless OFFSET passes over it")
 		}
 	}
 	if q.LimitCount == nil {
@@ -87,13 +87,13 @@ func limitRows(q *query.Query, r rows) rows {
 	n, known := limitValue(q.LimitCount)
 	switch {
 	case !known:
-		return r.less("less LIMIT")
+		return r.less("unless LIMIT is 0")
 	case n == 0:
 		return rows{0, 0, "LIMIT 0"}
 	case n == 1 && !r.single() && !q.WithTies:
 		return rows{r.min, 1, "LIMIT 1"}
 	case n == 1 && !r.single():
-		r.why = "FETCH FIRST 1 ROW WITH TIES"
+		r.why = "FETCH FIRST 1 ROW WITH TIES keeps all ties"
 	}
 	return r
 }
@@ -139,7 +139,7 @@ func (s *scope) selectRows(bound []binding) rows {
 	switch {
 	case len(q.GroupingSets) > 0:
 		// An empty set gives a row even of nothing.
-		return rows{0, unbounded, "GROUPING SETS"}
+		return rows{0, unbounded, "a row for each group of each grouping set"}
 	case r.max == 0:
 		return r
 	case len(q.GroupClause) > 0:
@@ -149,7 +149,7 @@ func (s *scope) selectRows(bound []binding) rows {
 			r.why = "a row for each group"
 		}
 		if q.Having != nil {
-			r = r.less("filtered by HAVING")
+			r = r.less("if HAVING lets it pass")
 		}
 	}
 	if q.HasTargetSRFs {
@@ -177,21 +177,21 @@ func (s *scope) setRows(n query.SetOpNode, bound []binding) rows {
 				l = r
 			}
 			if l.max == unbounded {
-				l.why = "INTERSECT"
+				l.why = "INTERSECT keeps the rows that both sides have"
 			}
 		case query.SetOpExcept:
 			if l.max == unbounded {
-				l.why = "EXCEPT"
+				l.why = "EXCEPT keeps rows of its left side"
 			}
 			if r.max > 0 {
-				l = l.less("less EXCEPT")
+				l = l.less("unless EXCEPT takes it away")
 			}
 		default:
 			switch {
 			case l.max == 0:
 				l = r
 			case r.max > 0:
-				l = rows{max(l.min, r.min), unbounded, "UNION"}
+				l = rows{max(l.min, r.min), unbounded, "UNION adds up the rows of both sides"}
 			}
 		}
 		if !n.All && l.max == unbounded && s.allBound(n, bound) {
@@ -229,7 +229,7 @@ func (s *scope) insertRows() rows {
 	r := rows{1, 1, "one row is inserted"}
 	if len(q.JoinTree.List) > 0 {
 		if r = s.bounding(nil).from(); r.max <= 1 {
-			r.why = "a row is inserted for each of its SELECT: " + r.why
+			r.why = "a row is inserted for each that SELECT gives: " + r.why
 		}
 	}
 	oc := q.OnConflict

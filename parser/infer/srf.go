@@ -121,9 +121,9 @@ func (s *scope) functionColumn(rte *query.RangeTblEntry, attno int) value {
 		at += f.ColCount
 	}
 	if rte.Ordinality && attno == at+1 {
-		return never("WITH ORDINALITY")
+		return never("WITH ORDINALITY numbers every row")
 	}
-	return maybe("function in FROM")
+	return maybe("a function in FROM can return anything")
 }
 
 // functionResult is a column of one function of FROM.
@@ -134,7 +134,7 @@ func (s *scope) functionResult(f *query.RangeTblFunction, col int) value {
 	}
 	fn := s.cat.Func(fe.Func)
 	if fn == nil || f.ColNames != nil {
-		return maybe("function in FROM whose columns the query names")
+		return maybe("the query names the columns of a function in FROM")
 	}
 	doubt := maybe("function " + fn.Name + " can return anything")
 	args, ok := s.arguments(fe, fn)

@@ -21,10 +21,10 @@ func (s *scope) tableColumn(rte *query.RangeTblEntry, v *query.Var) value {
 		return maybe("unknown table")
 	}
 	if v.AttNo < 0 {
-		return never("system column")
+		return never("a system column")
 	}
 	if v.AttNo == 0 {
-		r := never("whole row of " + t.Name)
+		r := never("a whole row of " + t.Name)
 		for i := range t.Columns {
 			r.fields = append(r.fields, s.tableColumn(rte, &query.Var{VarNo: v.VarNo, AttNo: i + 1}))
 		}

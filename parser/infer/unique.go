@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/deparse"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -89,19 +90,28 @@ func (b *bounding) keyBound(i int, rte *query.RangeTblEntry) string {
 			if !b.implied(i, x.Predicate) {
 				continue
 			}
-			partial = ", its predicate too,"
+			partial = ", and its predicate holds"
 		}
-		return fmt.Sprintf("unique key %s (%s) of %s%s is bound", x.Name, strings.Join(keyNames(x), ", "), name, partial)
+		return fmt.Sprintf("unique key %s (%s) of %s is bound%s", x.Name, strings.Join(b.keyNames(t, x), ", "), name, partial)
 	}
 	return ""
 }
 
-func keyNames(x *catalog.Index) []string {
+// keyNames are the keys of an index as the server prints them: columns by name,
+// expressions as text.
+func (b *bounding) keyNames(t *catalog.Table, x *catalog.Index) []string {
 	var out []string
 	for _, k := range x.Keys[:x.NumKeys] {
-		out = append(out, k.Name)
+		out = append(out, b.keyName(t, k))
 	}
 	return out
+}
+
+func (b *bounding) keyName(t *catalog.Table, k catalog.IndexKey) string {
+	if k.Column == 0 && k.Expr != nil {
+		return deparse.Expr(k.Expr, deparse.TableContext(b.cat, t))
+	}
+	return k.Name
 }
 
 // boundKeys are the key columns of an index that have one value, and those that
@@ -109,9 +119,9 @@ func keyNames(x *catalog.Index) []string {
 func (b *bounding) boundKeys(i int, t *catalog.Table, x *catalog.Index) (bound, free []string) {
 	for _, k := range x.Keys[:x.NumKeys] {
 		if b.keyColumn(i, t, x, k) {
-			bound = append(bound, k.Name)
+			bound = append(bound, b.keyName(t, k))
 		} else {
-			free = append(free, k.Name)
+			free = append(free, b.keyName(t, k))
 		}
 	}
 	return bound, free
@@ -162,10 +172,10 @@ func (b *bounding) nearest(i int) string {
 			continue
 		}
 		best, most = "", len(bound)
-		key := fmt.Sprintf("unique key %s (%s) of %s", x.Name, strings.Join(keyNames(x), ", "), rte.ERef.Name)
+		key := fmt.Sprintf("unique key %s (%s) of %s", x.Name, strings.Join(b.keyNames(t, x), ", "), rte.ERef.Name)
 		switch {
 		case len(free) > 0:
-			best = fmt.Sprintf("%s is not bound in %s", key, strings.Join(free, ", "))
+			best = fmt.Sprintf("%s: %s %s not bound", key, strings.Join(free, ", "), orElse(len(free) == 1, "is", "are"))
 		case !keyed(t, rte):
 			best = key + " is bound, but does not hold for the tables that inherit from it"
 		case !x.Immediate:

@@ -213,11 +213,11 @@ func (s *scope) expr(e query.Expr) value {
 	case *query.WindowFunc:
 		return s.window(n)
 	case *query.GroupingFunc:
-		return never("GROUPING")
+		return never("GROUPING is a number")
 	case *query.ArrayExpr:
 		return s.arrayValue(n)
 	case *query.RowExpr:
-		v := never("row constructor")
+		v := never("a row constructor is never NULL itself")
 		v.fields = make([]value, len(n.Args))
 		for i, a := range n.Args {
 			v.fields[i] = s.value(a)
@@ -227,9 +227,9 @@ func (s *scope) expr(e query.Expr) value {
 		if n.Name == "current_schema" {
 			return maybe("search_path may name no schema that exists")
 		}
-		return never(n.Name)
+		return never(n.Name + " is never NULL")
 	case *query.NextValueExpr:
-		return never("identity")
+		return never("an identity column has a value for every row")
 	case *query.RowCompareExpr:
 		return s.rowCompare(n)
 	case *query.FieldSelect:
@@ -342,7 +342,7 @@ func (s *scope) rowCompare(n *query.RowCompareExpr) value {
 func (s *scope) xmlExpr(n *query.XMLExpr) value {
 	switch strings.TrimPrefix(strings.ToUpper(n.Op), "XML") {
 	case "ELEMENT":
-		return never("XMLELEMENT")
+		return never("XMLELEMENT is never NULL")
 	case "CONCAT", "FOREST":
 		for _, a := range append(append([]query.Expr{}, n.Args...), n.NamedArgs...) {
 			if s.value(a).notNull {
@@ -351,7 +351,7 @@ func (s *scope) xmlExpr(n *query.XMLExpr) value {
 		}
 		return maybe("every value can be NULL")
 	}
-	return maybe("XML expression")
+	return maybe("an XML expression can be NULL")
 }
 
 // param is $n: of the statement, or an argument of the SQL function whose body this
@@ -371,11 +371,11 @@ func (s *scope) param(n *query.Param) value {
 			if n.Number >= 1 && n.Number <= len(root.args) {
 				return root.args[n.Number-1]
 			}
-			return maybe("argument of a function")
+			return maybe("an argument of a function can be NULL")
 		}
 		if why := s.shared().opts.Params[n.Number]; why != "" {
 			return never(why)
 		}
 	}
-	return maybe("parameter")
+	return maybe("a parameter can be NULL")
 }

@@ -111,9 +111,13 @@ func printValues(w io.Writer, q pipeline.Analysis) error {
 	return t.Flush()
 }
 
-// rowsLine says how many rows come, and why.
+// rowsLine says how many rows come, and why; of a statement that writes, how many
+// it returns.
 func rowsLine(q pipeline.Analysis) string {
 	words := map[string]string{"none": "no rows", "exactly-one": "one row", "at-most-one": "at most one row", "many": "many rows"}[q.Cardinality]
+	if slices.Contains([]string{"insert", "update", "delete", "merge"}, q.Statement) {
+		words = "returns " + words
+	}
 	if q.CardinalityWhy == "" {
 		return words
 	}
