@@ -100,7 +100,7 @@ func (a *app) captureCatalog(ctx context.Context, url, out string, names []strin
 	for _, e := range list {
 		what = append(what, e.Name+" "+e.Version)
 	}
-	fmt.Fprintf(a.std.Err, "wrote %s: %s\n", out, strings.Join(what, ", "))
+	fmt.Fprintf(a.std.Err, "dbgen: wrote %s: %s\n", out, strings.Join(what, ", "))
 	return nil
 }
 

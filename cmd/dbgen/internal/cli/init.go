@@ -126,15 +126,19 @@ func (s *found) look(what string, candidates []string) []string {
 			s.note("found %s in %s", what, name)
 			return []string{name}
 		}
-		if files, err := filepath.Glob(filepath.Join(name, "*.sql")); err != nil || len(files) == 0 {
-			continue
-		}
 		if what == "schema" {
 			// Its errors are for generate to report.
-			if dirs, _ := migration.Read([]string{name}); len(dirs) == 1 && dirs[0].Format != migration.Plain {
-				s.note("found %s migrations in %s", dirs[0].Format, name)
+			if dirs, _ := migration.Read([]string{name}); len(dirs) == 1 && dirs[0].Format != migration.Plain && len(dirs[0].Steps) > 0 {
+				if dirs[0].Format == migration.Folders {
+					s.note("found migrations in %s, a folder for each", name)
+				} else {
+					s.note("found %s migrations in %s", dirs[0].Format, name)
+				}
 				return []string{name}
 			}
+		}
+		if files, err := filepath.Glob(filepath.Join(name, "*.sql")); err != nil || len(files) == 0 {
+			continue
 		}
 		s.note("found %s in %s", what, name)
 		return []string{name}
@@ -199,6 +203,11 @@ queries: [%s]
 # Where the Go goes, and the name of its package.
 out: %s
 package: %s
+
+# What else nullability may rest on: foreign_keys, by which a LEFT JOIN along a
+# valid key always finds its row. Row-level security, deferred checks and
+# session_replication_role can break that.
+# trust: [foreign_keys]
 
 # What a column that can be NULL becomes: pointer, sql (sql.Null) or pgtype.
 # null: pointer

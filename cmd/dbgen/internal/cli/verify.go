@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -117,6 +119,27 @@ func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 	var pe *pgconn.ParseConfigError
 	if errors.As(err, &pe) {
 		return nil, errors.New("connect: the database URL cannot be parsed; it is postgres://user@host:port/database")
+	}
+	// pgx tries each address with TLS and without, and tells each; the first will do.
+	var (
+		ce *pgconn.ConnectError
+		se *pgconn.PgError
+		de *net.DNSError
+		oe *os.SyscallError
+	)
+	if errors.As(err, &ce) {
+		server := net.JoinHostPort(ce.Config.Host, strconv.Itoa(int(ce.Config.Port))) + "/" + ce.Config.Database
+		because := func(why error) error {
+			return fmt.Errorf("connect to %s as %s: %w", server, ce.Config.User, why)
+		}
+		switch {
+		case errors.As(err, &se):
+			return nil, because(se)
+		case errors.As(err, &de):
+			return nil, because(errors.New(de.Err))
+		case errors.As(err, &oe):
+			return nil, because(oe.Err)
+		}
 	}
 	return nil, fmt.Errorf("connect: %w", err)
 }

@@ -101,6 +101,12 @@ func Load(name string) ([]*Config, diag.List) {
 		hint := ""
 		if errors.Is(err, os.ErrNotExist) {
 			hint = "write one with \"dbgen init\", name one with -f, or give --schema and --queries"
+			for _, other := range []string{"sqlc.yaml", "sqlc.yml", "sqlc.json"} {
+				if _, err := os.Stat(filepath.Join(filepath.Dir(name), other)); err == nil && name == FileName {
+					hint = "there is a " + other + ": read it as it is with -f " + other + ", or write a dbgen.yaml from it with \"dbgen init\""
+					break
+				}
+			}
 		}
 		diags.Add(diag.Diagnostic{Severity: diag.Error, Code: "config", Message: fmt.Sprintf("read %s: %v", name, cause(err)), Hint: hint})
 		return nil, diags
@@ -115,17 +121,17 @@ func Load(name string) ([]*Config, diag.List) {
 		r.mapping(root, "", []field{
 			{"version", r.number(&c.Version)},
 			{"postgres", r.number(&c.Postgres)},
-			{"schema", r.list(&c.Schema)},
+			{"schema", r.list(&c.Schema, "paths")},
 			{"format", r.text(&c.Format)},
-			{"queries", r.list(&c.Queries)},
+			{"queries", r.list(&c.Queries, "paths")},
 			{"stats", r.text(&c.Stats)},
-			{"catalogs", r.list(&c.Catalogs)},
+			{"catalogs", r.list(&c.Catalogs, "paths")},
 			{"out", r.text(&c.Out)},
 			{"package", r.text(&c.Package)},
 			{"null", r.text(&c.Null)},
 			{"plan_comments", r.boolean(&c.PlanComments)},
 			{"fail_on", r.text(&c.FailOn)},
-			{"trust", r.list(&c.Trust)},
+			{"trust", r.list(&c.Trust, "words")},
 			{"findings", r.words("findings.", &c.Findings)},
 		})
 	}

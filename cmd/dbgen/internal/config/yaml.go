@@ -244,11 +244,12 @@ func (r *reader) boolean(to **bool) func(ast.Node) {
 	}
 }
 
-func (r *reader) list(to *[]string) func(ast.Node) {
+// list reads a list of texts; of says what they are.
+func (r *reader) list(to *[]string, of string) func(ast.Node) {
 	return func(n ast.Node) {
 		seq, ok := n.(*ast.SequenceNode)
 		if !ok {
-			r.fail(n, "a list of paths is wanted, [a, b], not %s", describe(n))
+			r.fail(n, "a list of %s is wanted, [a, b], not %s", of, describe(n))
 			return
 		}
 		for _, v := range seq.Values {

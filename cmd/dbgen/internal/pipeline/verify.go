@@ -249,8 +249,27 @@ func (n *planNode) head() string {
 	return strings.Join(parts, " ")
 }
 
+// line is a node for people. It differs where head does.
 func (n *planNode) line() string {
-	return fmt.Sprintf("%s  (cost=%.2f..%.2f rows=%.0f)", n.head(), n.Startup, n.Total, n.Rows)
+	text := n.Type
+	for _, s := range []string{n.Strategy, n.Partial, n.JoinType, n.Operation} {
+		if s != "" {
+			text += ", " + s
+		}
+	}
+	if n.Index != "" {
+		text += " using " + n.Index
+	}
+	if n.Relation != "" {
+		text += " on " + n.Relation
+	}
+	if n.Alias != n.Relation {
+		text += " " + n.Alias
+	}
+	if n.Direction != "" && n.Direction != "Forward" {
+		text += ", " + n.Direction
+	}
+	return fmt.Sprintf("%s  (cost=%.2f..%.2f rows=%.0f)", text, n.Startup, n.Total, n.Rows)
 }
 
 // compare returns the first node that differs, both ways, and whether the trees

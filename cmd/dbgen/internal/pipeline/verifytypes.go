@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,15 +99,18 @@ func (p *Project) types(ctx context.Context, s *server, q *Query) (ours, theirs 
 	return ours, theirs, nil
 }
 
-// refusal is the first error of a query that could not be analysed.
+// refusal is the first error of a query that could not be analysed, rather one that
+// the server has, too. Another query of the same name is not asked.
 func (p *Project) refusal(q *Query) signature {
+	out := signature{refusal: "not analysed"}
 	for _, d := range p.Diags {
-		if d.Severity == diag.Error && d.Query == q.Name && d.File == q.Statement.File {
-			if d.SQLState == "" {
-				return signature{refusal: d.Message, message: d.Message}
-			}
+		switch {
+		case d.Severity != diag.Error || d.Query != q.Name || d.File != q.Statement.File:
+		case d.SQLState != "" && d.Span.Start >= q.Statement.Span.Start && d.Span.Start <= q.Statement.Span.End:
 			return signature{refusal: d.SQLState, message: d.Message}
+		case out.message == "":
+			out = signature{refusal: cmp.Or(d.SQLState, d.Message), message: d.Message}
 		}
 	}
-	return signature{refusal: "not analysed"}
+	return out
 }
