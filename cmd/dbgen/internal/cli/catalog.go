@@ -64,13 +64,8 @@ without.`,
 }
 
 func (a *app) captureCatalog(ctx context.Context, url, out string, names []string) error {
-	if out != "" && out != "-" {
-		// Better now than after the work.
-		if info, err := os.Stat(filepath.Dir(out)); err != nil {
-			return fmt.Errorf("write %s: %w", out, cause(err))
-		} else if !info.IsDir() {
-			return fmt.Errorf("write %s: %s is not a folder", out, filepath.Dir(out))
-		}
+	if err := writable(out); err != nil {
+		return err
 	}
 	conn, err := connect(ctx, url)
 	if err != nil {

@@ -106,15 +106,27 @@ func exists(name string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// writable is an error if the folder of a file to write is not there, which is better
+// known before the work than after it. "" and - are no file.
+func writable(out string) error {
+	if out == "" || out == "-" {
+		return nil
+	}
+	dir := filepath.Dir(out)
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("write %s: %w", out, cause(err))
+	case !info.IsDir():
+		return fmt.Errorf("write %s: %s is not a folder", out, dir)
+	}
+	return nil
+}
+
 func (a *app) pull(c *cobra.Command, url, out string, opts pull.Options) error {
 	ctx := c.Context()
-	if out != "-" {
-		// Better now than after the work.
-		if info, err := os.Stat(filepath.Dir(out)); err != nil {
-			return fmt.Errorf("write %s: %w", out, cause(err))
-		} else if !info.IsDir() {
-			return fmt.Errorf("write %s: %s is not a folder", out, filepath.Dir(out))
-		}
+	if err := writable(out); err != nil {
+		return err
 	}
 	conn, err := connect(ctx, url)
 	if err != nil {
