@@ -24,6 +24,13 @@ func CaptureHint(names ...string) string {
 // with PostgreSQL would bring the object, it names that. Else it is the hint that
 // is given.
 func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
+	if t := cat.UnknownTypeIn(message); t != nil && !strings.Contains(message, "\" does not exist") {
+		if names := cat.UnknownExtensions(); len(names) > 0 {
+			return fmt.Sprintf("nothing is known of the type %s but its name: \"dbgen catalog capture\" writes a file of the objects of %s",
+				cat.BaseTypeName(t.OID), strings.Join(names, ", "))
+		}
+		return fmt.Sprintf("the type %s does not exist: %s", cat.BaseTypeName(t.OID), placeText(t.Decl))
+	}
 	about := []string{errUndefinedObject, errUndefinedFunction, errUndefinedTable, errInvalidSchema}
 	if hint == "" {
 		// A column of an unknown type is not there either.
@@ -83,4 +90,52 @@ func missingExtension(cat *catalog.Catalog, message string) string {
 		return ""
 	}
 	return fmt.Sprintf("the extension %[1]s brings it, and the schema does not create that: CREATE EXTENSION %[1]s;", cat.QuoteIdent(list[0]))
+}
+
+// placeText is where an object was declared, as diagnostics write it.
+func placeText(p catalog.Place) string {
+	if p.File == nil {
+		return "its place is not known"
+	}
+	at := p.File.Position(p.Span.Start)
+	return fmt.Sprintf("%s:%d:%d", p.File.Name, at.Line, at.Column)
+}
+
+// MaybeExtension reports whether what an error says is not there may come with an
+// extension that was created and whose objects are not known.
+func MaybeExtension(cat *catalog.Catalog, sqlState, message string) bool {
+	if len(cat.UnknownExtensions()) == 0 {
+		return false
+	}
+	if cat.UnknownTypeIn(message) != nil {
+		return slices.Contains([]string{errUndefinedObject, errUndefinedFunction, errCannotCoerce, errDatatypeMismatch}, sqlState)
+	}
+	if !strings.Contains(message, "does not exist") {
+		return false
+	}
+	switch sqlState {
+	case errUndefinedObject:
+		for _, what := range []string{"type ", "access method ", "operator class ", "operator family "} {
+			if strings.HasPrefix(message, what) {
+				return true
+			}
+		}
+	case errUndefinedFunction:
+		if rest, ok := strings.CutPrefix(message, "function "); ok {
+			name, _, _ := strings.Cut(rest, "(")
+			schema, bare, qualified := strings.Cut(name, ".")
+			if !qualified {
+				schema, bare = "", name
+			}
+			return len(cat.FuncsByName(schema, bare)) == 0
+		}
+		if rest, ok := strings.CutPrefix(message, "operator does not exist: "); ok {
+			for _, w := range strings.Fields(rest) {
+				if strings.Trim(w, "+-*/<>=~!@#%^&|`?") == "" {
+					return len(cat.OperatorsByName("", w)) == 0
+				}
+			}
+		}
+	}
+	return false
 }

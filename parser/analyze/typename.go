@@ -50,6 +50,9 @@ func (a *analyzer) lookupType(n *pg.TypeName) *catalog.Type {
 		a.fail(errInvalidSchema, loc, "schema \"%s\" does not exist", schema)
 	}
 	t := a.cat.TypeByName(schema, name)
+	if t == nil && len(a.cat.UnknownExtensions()) > 0 {
+		t = a.cat.UnknownType(schema, name)
+	}
 	if t != nil && len(n.ArrayBounds) > 0 {
 		return a.cat.Type(t.Array)
 	}
@@ -127,6 +130,9 @@ func (a *analyzer) typeMod(n *pg.TypeName, t *catalog.Type) pgtype.Typmod {
 	loc := int(n.Location)
 	if len(n.Typmods) == 0 {
 		return pgtype.Typmod(n.Typemod)
+	}
+	if t.Unknown {
+		return pgtype.UnknownTypmod
 	}
 	name := strings.Join(stringsOf(n.Names), ".")
 	fn := a.cat.Func(t.TypmodIn)

@@ -31,7 +31,7 @@ func (c *Catalog) Desc(oid pgtype.OID) *pgtype.Desc {
 // typeLabel is the name of a type in messages: qualified where the search path
 // does not reach it.
 func (c *Catalog) typeLabel(t *Type) string {
-	if c.TypeByName("", t.Name) == t {
+	if t.Unknown && t.Schema == "" || c.TypeByName("", t.Name) == t {
 		return t.Name
 	}
 	return t.Schema + "." + t.Name

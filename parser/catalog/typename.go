@@ -41,7 +41,7 @@ func (c *Catalog) SQLType(oid pgtype.OID) string {
 }
 
 func (c *Catalog) plainTypeName(t *Type) string {
-	if c.TypeByName("", t.Name) == t {
+	if t.Unknown && t.Schema == "" || c.TypeByName("", t.Name) == t {
 		return c.QuoteIdent(t.Name)
 	}
 	return c.qualify(t.Schema, t.Name)

@@ -27,7 +27,7 @@ func (a *applier) columnDef(b *tableBuild, d *pg.ColumnDef) *catalog.Column {
 			}
 			c.Type = serial
 		} else {
-			c.Type, c.Typmod = a.typeName(d.TypeName)
+			c.Type, c.Typmod = a.declaredType(d.TypeName)
 			a.usable(c.Name, c.Type, int(d.TypeName.Location))
 		}
 		c.Dims = len(d.TypeName.ArrayBounds)

@@ -60,11 +60,10 @@ func (a *applier) alterAttribute(t *catalog.Table, c *pg.AlterTableCmd) {
 		}
 	case pg.AlterTableType_AT_AlterColumnType:
 		d := c.Def.GetColumnDef()
-		a.typeName(d.TypeName)
+		oid, mod := a.declaredType(d.TypeName)
 		a.rowTypeUnused(t, "type")
 		for _, f := range tables {
 			x := a.column(f, c.Name, noLoc)
-			oid, mod := a.typeName(d.TypeName)
 			a.usable(x.Name, oid, int(d.TypeName.Location))
 			y := *x
 			y.Type = oid

@@ -79,7 +79,9 @@ func (a *applier) try(fn func()) (ok bool) {
 		case nil:
 		case failure:
 			r.d.Hint = analyze.UnknownHint(a.cat, r.d.SQLState, r.d.Message, r.d.Hint)
-			a.diags.Add(r.d)
+			if d, tell := a.consequence(r.d); tell {
+				a.diags.Add(d)
+			}
 			ok = false
 		default:
 			panic(r)

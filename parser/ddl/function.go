@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -229,13 +230,24 @@ func (a *applier) parameterType(f *catalog.Func, n *pg.TypeName) pgtype.OID {
 		return t.OID
 	}
 	oid, _, err := analyze.TypeName(a.cat, n)
-	if err != nil && err.SQLState == "42704" && len(n.Names) > 0 {
+	if err == nil {
+		return oid
+	}
+	if err.SQLState == "42704" && len(n.Names) > 0 && strings.HasSuffix(err.Message, "does not exist") {
 		schema, name := split(n.Names)
 		suffix := strings.Repeat("[]", len(n.ArrayBounds))
-		a.failMore(err.SQLState, int(n.Location), err.Detail, err.Hint, "type %s%s does not exist", shown(schema, name), suffix)
+		bare := *err
+		bare.Message = fmt.Sprintf("type %s%s does not exist", shown(schema, name), suffix)
+		err = &bare
 	}
-	a.check(err, int(n.Location))
-	return oid
+	t := a.unknownType(n, err)
+	switch {
+	case t == nil:
+		a.check(err, int(n.Location))
+	case len(n.ArrayBounds) > 0:
+		return t.Array
+	}
+	return t.OID
 }
 
 // repeated reports whether a name is taken: a pure input and a pure output may
@@ -304,7 +316,7 @@ func (a *applier) result(f *catalog.Func, s *pg.CreateFunctionStmt, outs []pgtyp
 		} else if t := a.shellResult(f, s.ReturnType); t != nil {
 			f.Result = t.OID
 		} else {
-			f.Result, _ = a.typeName(s.ReturnType)
+			f.Result, _ = a.declaredType(s.ReturnType)
 		}
 		f.RetSet = s.ReturnType.Setof || table
 		if len(outs) > 0 && f.Result != implied {

@@ -190,7 +190,7 @@ func (a *applier) alterColumnType(t *catalog.Table, c *pg.AlterTableCmd, recurse
 		a.fail("42P16", at, "cannot alter inherited column %q", x.Name)
 	}
 	a.partitionColumn(t, x, "alter", at)
-	oid, mod := a.typeName(d.TypeName)
+	oid, mod := a.declaredType(d.TypeName)
 	a.usable(x.Name, oid, int(d.TypeName.Location))
 	y := *x
 	y.Type = oid

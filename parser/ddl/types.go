@@ -138,7 +138,7 @@ func (a *applier) createComposite(s *pg.CompositeTypeStmt) {
 // attribute makes the column of a composite type.
 func (a *applier) attribute(d *pg.ColumnDef) *catalog.Column {
 	c := &catalog.Column{Name: d.Colname, Decl: a.decl(int(d.Location)), Dims: len(d.TypeName.GetArrayBounds())}
-	c.Type, c.Typmod = a.typeName(d.TypeName)
+	c.Type, c.Typmod = a.declaredType(d.TypeName)
 	a.usable(c.Name, c.Type, int(d.TypeName.GetLocation()))
 	c.Collation = a.columnCollation(c, d.CollClause)
 	return c
@@ -272,7 +272,7 @@ func (a *applier) createDomain(s *pg.CreateDomainStmt) {
 	schema = a.creationSchema(schema, noLoc)
 	a.newType(schema, name, noLoc)
 	loc := int(s.TypeName.GetLocation())
-	oid, mod := a.typeName(s.TypeName)
+	oid, mod := a.declaredType(s.TypeName)
 	base := a.cat.Type(oid)
 	switch base.Kind {
 	case 'b', 'c', 'd', 'e', 'r', 'm':
