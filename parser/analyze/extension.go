@@ -24,7 +24,7 @@ func CaptureHint(names ...string) string {
 // with PostgreSQL would bring the object, it names that. Else it is the hint that
 // is given.
 func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
-	if t := cat.UnknownTypeIn(message); t != nil && !strings.Contains(message, "\" does not exist") {
+	if t := cat.UnknownTypeIn(message); t != nil && !(strings.HasPrefix(message, "type ") && strings.HasSuffix(message, "does not exist")) {
 		if names := cat.UnknownExtensions(); len(names) > 0 {
 			return fmt.Sprintf("nothing is known of the type %s but its name: \"dbgen catalog capture\" writes a file of the objects of %s",
 				cat.BaseTypeName(t.OID), strings.Join(names, ", "))

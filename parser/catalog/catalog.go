@@ -38,8 +38,8 @@ type Catalog struct {
 	// beside those of PostgreSQL itself.
 	extensions []*Extension
 	// unknown are the types that stand for names of which nothing is known.
-	unknown []*Type
-	available  func(name string) *AvailableExtension
+	unknown   []*Type
+	available func(name string) *AvailableExtension
 }
 
 // New returns an empty database over the given built-in objects, with the
