@@ -108,7 +108,7 @@ func MaybeExtension(cat *catalog.Catalog, sqlState, message string) bool {
 		return false
 	}
 	if cat.UnknownTypeIn(message) != nil {
-		return slices.Contains([]string{errUndefinedObject, errUndefinedFunction, errCannotCoerce, errDatatypeMismatch}, sqlState)
+		return slices.Contains([]string{errUndefinedObject, errUndefinedFunction, errCannotCoerce, errDatatypeMismatch, errInvalidFunctionDef}, sqlState)
 	}
 	if !strings.Contains(message, "does not exist") {
 		return false

@@ -10,6 +10,7 @@ import (
 	"github.com/dbgen/dbgen/parser/analyze"
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/pgtype"
+	"github.com/dbgen/dbgen/parser/source"
 )
 
 // createFunction is CREATE FUNCTION and CREATE PROCEDURE
@@ -237,6 +238,8 @@ func (a *applier) parameterType(f *catalog.Func, n *pg.TypeName) pgtype.OID {
 		schema, name := split(n.Names)
 		suffix := strings.Repeat("[]", len(n.ArrayBounds))
 		bare := *err
+		// The whole name is shown.
+		bare.Span = source.Span{}
 		bare.Message = fmt.Sprintf("type %s%s does not exist", shown(schema, name), suffix)
 		err = &bare
 	}

@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"fmt"
+	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v5"
 
@@ -66,7 +67,7 @@ func (a *applier) unknownType(n *pg.TypeName, err *analyze.Error) *catalog.Type 
 // known may bring what is missing.
 func (a *applier) consequence(d diag.Diagnostic) (diag.Diagnostic, bool) {
 	extension := len(a.cat.UnknownExtensions()) > 0
-	if d.Severity == diag.Error && a.cat.UnknownTypeIn(d.Message) != nil && !extension && a.told(d) {
+	if d.Severity == diag.Error && a.cat.UnknownTypeIn(d.Message) != nil && !extension && !missingType(d.Message) {
 		return d, false
 	}
 	if d.Severity == diag.Error && extension && analyze.MaybeExtension(a.cat, d.SQLState, d.Message) {
@@ -75,7 +76,7 @@ func (a *applier) consequence(d diag.Diagnostic) (diag.Diagnostic, bool) {
 	return d, true
 }
 
-// told reports whether an error does not stand where the type is declared.
-func (a *applier) told(d diag.Diagnostic) bool {
-	return d.SQLState == "42704" || d.SQLState == "42883" || d.SQLState == "42846" || d.SQLState == "42804"
+// missingType reports whether a message says that a type is not there.
+func missingType(message string) bool {
+	return strings.HasPrefix(message, "type ") && strings.HasSuffix(message, "does not exist")
 }
