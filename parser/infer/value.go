@@ -284,7 +284,7 @@ func (s *scope) coalesce(n *query.CoalesceExpr) value {
 		}
 		if v.notNull {
 			out.notNull = true
-			return out.because("COALESCE with " + v.reason())
+			return out.because("an argument of COALESCE is not null (" + v.reason() + ")")
 		}
 	}
 	return out.because("every argument of COALESCE can be NULL")
