@@ -103,6 +103,9 @@ func (s *scope) apply(f *catalog.Func, args []query.Expr, variadic bool, typ pgO
 // plain is whether a function gives NULL.
 func (s *scope) plain(f *catalog.Func, args []query.Expr, variadic bool) value {
 	if f.Language == "sql" && f.Body != nil {
+		if at := s.shared().asOf; at != 0 && f.Replaced >= at {
+			return maybe("function " + f.Name + " has got another body since")
+		}
 		return s.bodyValue(f, args)
 	}
 	class := s.class(f)
@@ -129,6 +132,9 @@ func (s *scope) plain(f *catalog.Func, args []query.Expr, variadic bool) value {
 		return never(f.Name + " never gives NULL")
 	}
 	v := s.all("argument", args)
+	if !f.Strict {
+		v.null = false // it may pass over the NULL
+	}
 	if v.notNull {
 		v.why = proofPrefix + f.Name + " of values that are not null"
 		if len(args) == 1 {
