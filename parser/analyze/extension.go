@@ -22,8 +22,81 @@ func CaptureHint(names ...string) string {
 // Where an object is not there and an extension was created whose objects are
 // not known, it says so, for any other hint would mislead; where one that comes
 // with PostgreSQL would bring the object, it names that. Else it is the hint that
-// is given.
+// is given. A statement of the schema that may have made the object and that is not
+// followed is named besides.
 func UnknownHint(cat *catalog.Catalog, sqlState, message, hint string) string {
+	return unfollowedHint(cat, sqlState, message, extensionHint(cat, sqlState, message, hint))
+}
+
+// unfollowedHint adds to a hint which statement of the schema may have made what
+// is not there, where there is one that is not followed.
+func unfollowedHint(cat *catalog.Catalog, sqlState, message, hint string) string {
+	list := cat.Unfollowed()
+	if len(list) == 0 || !isMissing(sqlState, message) {
+		return hint
+	}
+	at := naming(list, message)
+	if at == nil && hint != "" {
+		return hint
+	}
+	const most = 3
+	if at == nil {
+		at = list
+	}
+	var places []string
+	for _, u := range at[:min(len(at), most)] {
+		places = append(places, placeText(u.Place))
+	}
+	s := fmt.Sprintf("the statement at %s may have made it: what that does to the schema is not followed", strings.Join(places, " or "))
+	if len(at) > most {
+		s = strings.Replace(s, " may", fmt.Sprintf(", or one of %d others, may", len(at)-most), 1)
+	}
+	if hint != "" {
+		return strings.TrimSuffix(hint, ".") + "; " + s
+	}
+	return s
+}
+
+// MaybeUnfollowed reports whether what an error says is not there is named by a
+// statement of the schema that is not followed.
+func MaybeUnfollowed(cat *catalog.Catalog, sqlState, message string) bool {
+	return isMissing(sqlState, message) && naming(cat.Unfollowed(), message) != nil
+}
+
+func isMissing(sqlState, message string) bool {
+	about := []string{errUndefinedObject, errUndefinedFunction, errUndefinedTable, errInvalidSchema, errUndefinedColumn}
+	return slices.Contains(about, sqlState) && strings.Contains(message, "does not exist")
+}
+
+// naming returns those of the statements whose text has the name that a message
+// says is not there.
+func naming(list []catalog.Unfollowed, message string) []catalog.Unfollowed {
+	name := missingName(message)
+	if len(name) < 2 {
+		return nil
+	}
+	var out []catalog.Unfollowed
+	for _, u := range list {
+		if strings.Contains(strings.ToLower(u.Text), name) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// missingName is the name of what a message says is not there, in lower case and
+// without its schema or table: it comes first.
+func missingName(message string) string {
+	name := ""
+	if parts := strings.Split(message, "\""); len(parts) >= 3 {
+		name = parts[1]
+	} else if words := strings.Fields(message); len(words) > 1 {
+		name, _, _ = strings.Cut(words[1], "(")
+	}
+	return strings.ToLower(strings.TrimSuffix(name[strings.LastIndexByte(name, '.')+1:], "[]"))
+}
+
+func extensionHint(cat *catalog.Catalog, sqlState, message, hint string) string {
 	if t := cat.UnknownTypeIn(message); t != nil && !(strings.HasPrefix(message, "type ") && strings.HasSuffix(message, "does not exist")) {
 		if names := cat.UnknownExtensions(); len(names) > 0 {
 			return fmt.Sprintf("nothing is known of the type %s but its name: \"dbgen catalog capture\" writes a file of the objects of %s",

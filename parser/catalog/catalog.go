@@ -37,6 +37,8 @@ type Catalog struct {
 	// extensions are those created, in order; available finds captured ones
 	// beside those of PostgreSQL itself.
 	extensions []*Extension
+	// unfollowed are the statements whose effect is not known.
+	unfollowed []Unfollowed
 	// unknown are the types that stand for names of which nothing is known.
 	unknown   []*Type
 	available func(name string) *AvailableExtension

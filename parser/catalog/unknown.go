@@ -62,3 +62,18 @@ func (c *Catalog) UnknownTypeIn(message string) *Type {
 	}
 	return nil
 }
+
+// Unfollowed is a statement of the schema that changes it in a way that is not
+// known: an EXECUTE of a text made at run time, a loop, a condition.
+type Unfollowed struct {
+	Place Place
+	// Text is the code that it stands in.
+	Text string
+}
+
+// AddUnfollowed notes a statement whose effect on the schema is not known.
+func (c *Catalog) AddUnfollowed(u Unfollowed) { c.unfollowed = append(slices.Clip(c.unfollowed), u) }
+
+// Unfollowed returns the statements whose effect on the schema is not known, in
+// the order of the schema.
+func (c *Catalog) Unfollowed() []Unfollowed { return c.unfollowed }

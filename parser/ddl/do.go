@@ -31,6 +31,7 @@ func (a *applier) doBlock(s *pg.DoStmt) {
 	lit := a.literalAt(0, code)
 	if language != "plpgsql" {
 		a.unsupported(noLoc, "a DO block in %s: what it does to the schema is not known", language)
+		a.cat.AddUnfollowed(catalog.Unfollowed{Place: a.decl(noLoc), Text: code})
 		return
 	}
 	block, offset, ok := readBlock(code)
@@ -398,6 +399,9 @@ func (d *doRun) doubtAt(s *plStmt, span source.Span, why string) {
 		d.reported = map[*plStmt]bool{}
 	}
 	d.reported[s] = true
+	d.cat.AddUnfollowed(catalog.Unfollowed{
+		Place: catalog.Place{File: d.lit.File, Span: d.lit.FileSpan(span)}, Text: d.lit.Text,
+	})
 	d.diags.Add(diag.Diagnostic{
 		Severity: diag.Warning, Code: "unsupported", Message: "not supported yet: " + why,
 		File: d.lit.File, Span: d.lit.FileSpan(span),

@@ -88,6 +88,7 @@ func (a *applier) selectStmt(s *pg.SelectStmt) {
 	a.setConfig(s)
 	if f := a.ddlCall(&pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: s}}); f != nil {
 		a.unsupported(noLoc, "the function %s changes the schema when it is called; that is not followed", a.signature(f))
+		a.cat.AddUnfollowed(catalog.Unfollowed{Place: a.decl(noLoc), Text: a.stmt.Text + f.Source})
 	}
 }
 

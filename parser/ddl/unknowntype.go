@@ -64,11 +64,14 @@ func (a *applier) unknownType(n *pg.TypeName, err *analyze.Error) *catalog.Type 
 
 // consequence says what becomes of an error: nothing where it only says once more
 // that a type is not there, a warning where an extension whose objects are not
-// known may bring what is missing.
+// known may bring what is missing, or a statement that is not followed names it.
 func (a *applier) consequence(d diag.Diagnostic) (diag.Diagnostic, bool) {
 	extension := len(a.cat.UnknownExtensions()) > 0
 	if d.Severity == diag.Error && a.cat.UnknownTypeIn(d.Message) != nil && !extension && !missingType(d.Message) {
 		return d, false
+	}
+	if d.Severity == diag.Error && analyze.MaybeUnfollowed(a.cat, d.SQLState, d.Message) {
+		d.Severity, d.Code = diag.Warning, "unsupported"
 	}
 	if d.Severity == diag.Error && extension && analyze.MaybeExtension(a.cat, d.SQLState, d.Message) {
 		d.Severity, d.Code = diag.Warning, "unsupported"
