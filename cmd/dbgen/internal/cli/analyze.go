@@ -19,6 +19,9 @@ func (a *app) analyzeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "analyze [FILE…]",
 		Short: "Say what is known of each query: parameters, columns, nullability and why",
+		Long: `Say what is known of each query: how many rows come, what is read, written,
+locked and fired, and each parameter and column with its type in PostgreSQL and
+in Go, and whether it can be NULL; each with the reason why.`,
 		Example: `  dbgen analyze
   dbgen analyze queries/orders.sql
   dbgen analyze --schema schema.sql --format json query.sql`,

@@ -36,8 +36,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Print the plan of each query, as EXPLAIN would, with no database.
 
 Without a value for $1 the plan is a generic one; --param name=value plans for
-that value, NULL for none. Values are in PostgreSQL's own text form. A plan says how far it can be trusted: exact, approximate (and why)
-or unsupported (and why).`,
+that value, NULL for none. Values are in PostgreSQL's own text form. A plan says
+how far it can be trusted: exact, approximate (and why) or unsupported (and why).`,
 		Example: `  dbgen explain
   dbgen explain ListOrders
   dbgen explain ListOrders --param status=pending
