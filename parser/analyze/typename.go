@@ -263,26 +263,10 @@ func (a *analyzer) collation(names []string, loc int) pgtype.OID {
 		a.fail(errInvalidSchema, loc, "schema \"%s\" does not exist", schema)
 	}
 	c := a.cat.CollationByName(schema, name)
-	if c == nil && localeName(name) {
-		// Which of them there are depends on the machine that the server was
-		// initialised on.
-		a.unsupported(loc, "the collation \""+name+"\" of the server's locales")
-	}
 	if c == nil {
 		a.fail(errUndefinedObject, loc, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(names, "."))
 	}
 	return c.OID
-}
-
-// localeName reports whether a collation's name is one that initdb makes of a
-// locale of ICU or of the system: de-x-icu, de_DE, de_DE.utf8@euro.
-func localeName(name string) bool {
-	if strings.HasSuffix(name, "-x-icu") {
-		return true
-	}
-	language, rest, ok := strings.Cut(name, "_")
-	return ok && len(language) >= 2 && len(language) <= 3 && strings.ToLower(language) == language &&
-		len(rest) >= 2 && strings.ToUpper(rest[:2]) == rest[:2] && (len(rest) == 2 || rest[2] == '.' || rest[2] == '@')
 }
 
 func (a *analyzer) collationName(oid pgtype.OID) string {

@@ -37,6 +37,7 @@ type Catalog struct {
 	// extensions are those created, in order; available finds captured ones
 	// beside those of PostgreSQL itself.
 	extensions []*Extension
+	locales *locales
 	// unfollowed are the statements whose effect is not known.
 	unfollowed []Unfollowed
 	// unknown are the types that stand for names of which nothing is known.
@@ -53,6 +54,7 @@ func New(base *Builtins) *Catalog {
 		base:       base,
 		user:       newObjects(),
 		nextOID:    pgtype.FirstNormalOID,
+		locales:    newLocales(),
 	}
 	c.AddSchema(&Schema{OID: PublicSchemaOID, Name: "public"})
 	return c

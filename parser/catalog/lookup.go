@@ -261,7 +261,10 @@ func (c *Catalog) Cast(from, to pgtype.OID) *Cast {
 
 // Collation returns the collation with the given OID, nil if there is none.
 func (c *Catalog) Collation(oid pgtype.OID) *Collation {
-	return either(c, func(o *objects) map[pgtype.OID]*Collation { return o.collations }, oid)
+	if x := either(c, func(o *objects) map[pgtype.OID]*Collation { return o.collations }, oid); x != nil {
+		return x
+	}
+	return c.locales.oid(oid)
 }
 
 // Method returns the access method with the given OID, nil if there is none.
@@ -360,9 +363,16 @@ func (c *Catalog) IndexByName(schema, name string) *Index {
 }
 
 // CollationByName returns the collation with the given name, nil if there is
-// none. An empty schema means the search path.
+// none. An empty schema means the search path. Each locale of the system and of ICU
+// is taken to have one.
 func (c *Catalog) CollationByName(schema, name string) *Collation {
-	return byName(c, func(o *objects) map[qualified]*Collation { return o.collNames }, schema, name)
+	if x := byName(c, func(o *objects) map[qualified]*Collation { return o.collNames }, schema, name); x != nil {
+		return x
+	}
+	if schema != "" && schema != "pg_catalog" {
+		return nil
+	}
+	return c.locales.named(name)
 }
 
 // visible reports whether schema is looked up for an unqualified name, and how

@@ -216,5 +216,6 @@ func (a *applier) callStmt(s *pg.CallStmt) {
 	n := &pg.Node{Node: &pg.Node_FuncCall{FuncCall: s.Funccall}}
 	if f := a.ddlCall(n); f != nil {
 		a.unsupported(noLoc, "the procedure %s changes the schema when it is called; that is not followed", a.signature(f))
+		a.cat.AddUnfollowed(catalog.Unfollowed{Place: a.decl(noLoc), Text: a.stmt.Text + f.Source})
 	}
 }

@@ -48,12 +48,18 @@ func (a *applier) relationSchema(r *pg.RangeVar, loc int) string {
 		if r.Schemaname != "" && r.Schemaname != tempSchema {
 			a.fail("42P16", loc, "cannot create temporary relation in non-temporary schema")
 		}
-		if a.cat.Schema(tempSchema) == nil {
-			a.cat.AddSchema(&catalog.Schema{OID: a.cat.NewOID(), Name: tempSchema})
-		}
-		return tempSchema
+		return a.temporary()
 	}
 	return a.creationSchema(r.Schemaname, loc)
+}
+
+// temporary makes the schema of temporary objects where it is not there yet
+// (InitTempTableNamespace, namespace.c) and returns its name.
+func (a *applier) temporary() string {
+	if a.cat.Schema(tempSchema) == nil {
+		a.cat.AddSchema(&catalog.Schema{OID: a.cat.NewOID(), Name: tempSchema})
+	}
+	return tempSchema
 }
 
 // tempSchema is where temporary relations are; it is looked at before the search
@@ -66,6 +72,9 @@ func (a *applier) creationSchema(schema string, loc int) string {
 	if schema == "pg_catalog" {
 		a.failMore("42501", noLoc, "System catalog modifications are currently disallowed.", "",
 			"permission denied to create in schema %q", schema)
+	}
+	if schema == tempSchema {
+		return a.temporary()
 	}
 	if schema != "" {
 		if a.cat.Schema(schema) == nil {
