@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	pg "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/dbgen/dbgen/parser/catalog"
@@ -250,8 +252,29 @@ func (s *state) columnDefs(defs []*pg.Node, f *query.RangeTblFunction) []attr {
 	return out
 }
 
-// tableSample is transformRangeTableSample. Both built-in methods take one
-// float4 and can be repeated.
+// samplingMethod is what a sampling method's handler tells of it: the type of
+// its one argument, and whether a seed can repeat it (TsmRoutine, tsmapi.h).
+type samplingMethod struct {
+	arg        pgtype.OID
+	repeatable bool
+}
+
+// samplingMethodOf gives the methods of the server and of its two contributed
+// extensions by the C name of their handlers; another handler can only be asked
+// by running it.
+func samplingMethodOf(handler *catalog.Func) (samplingMethod, bool) {
+	switch handler.Source {
+	case "tsm_bernoulli_handler", "tsm_system_handler":
+		return samplingMethod{arg: pgtype.Float4OID, repeatable: true}, true
+	case "tsm_system_rows_handler":
+		return samplingMethod{arg: pgtype.Int8OID}, true
+	case "tsm_system_time_handler":
+		return samplingMethod{arg: pgtype.Float8OID}, true
+	}
+	return samplingMethod{}, false
+}
+
+// tableSample is transformRangeTableSample.
 func (s *state) tableSample(n *pg.RangeTableSample, it *nsItem) {
 	r, loc := it.rte, int(n.Location)
 	if r.Kind != query.RTERelation || r.RelKind != catalog.KindTable && r.RelKind != catalog.KindMatView && r.RelKind != catalog.KindPartitioned {
@@ -266,24 +289,28 @@ func (s *state) tableSample(n *pg.RangeTableSample, it *nsItem) {
 		}
 	}
 	if handler == nil {
-		s.fail(errUndefinedObject, loc, "tablesample method %s does not exist", name)
+		s.fail(errUndefinedObject, loc, "tablesample method %s does not exist", strings.Join(stringsOf(n.Method), "."))
 	}
 	if handler.Result != pgtype.TsmhandlerOID {
-		s.fail(errWrongObjectType, loc, "function %s must return type %s", name, "tsm_handler")
+		s.fail(errWrongObjectType, loc, "function %s must return type %s", strings.Join(stringsOf(n.Method), "."), "tsm_handler")
 	}
-	if handler.Schema != "pg_catalog" {
+	method, ok := samplingMethodOf(handler)
+	if !ok {
 		s.unsupported(loc, "the sampling method "+name)
 	}
 	if len(n.Args) != 1 {
-		s.fail(errInvalidSample, loc, "tablesample method %s requires 1 argument, not %d", name, len(n.Args))
+		s.fail(errInvalidSample, loc, "tablesample method %s requires 1 argument, not %d", strings.Join(stringsOf(n.Method), "."), len(n.Args))
 	}
 	one := func(x *pg.Node, t pgtype.OID, what string) query.Expr {
 		e := s.coerceToSpecific(s.expr(x, kindFromFunction), t, what)
 		s.assignCollations(e)
 		return e
 	}
-	r.Sample = &query.TableSampleClause{Handler: handler.OID, Args: []query.Expr{one(n.Args[0], pgtype.Float4OID, "TABLESAMPLE")}}
+	r.Sample = &query.TableSampleClause{Handler: handler.OID, Args: []query.Expr{one(n.Args[0], method.arg, "TABLESAMPLE")}}
 	if n.Repeatable != nil {
+		if !method.repeatable {
+			s.fail(errFeatureNotSupported, loc, "tablesample method %s does not support REPEATABLE", strings.Join(stringsOf(n.Method), "."))
+		}
 		r.Sample.Repeatable = one(n.Repeatable, pgtype.Float8OID, "REPEATABLE")
 	}
 }

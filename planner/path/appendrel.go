@@ -335,7 +335,7 @@ func Reparameterize(root *rel.PlannerInfo, path rel.Path, outer query.Relids, lo
 	case *rel.SeqScanPath:
 		return NewSeqScan(root, rl, outer, 0)
 	case *rel.SampleScanPath:
-		return NewSampleScan(root, rl, outer, sampleMethod(root, rl) == "system")
+		return NewSampleScan(root, rl, outer, sampleHandler(root, rl) != handlerBernoulli)
 	case *rel.IndexPath:
 		n := *p
 		n.Param = paramInfo(root, rl, outer)

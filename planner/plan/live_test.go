@@ -26,6 +26,8 @@ const schema = `
 	CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
 	CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
 	CREATE INDEX p_id ON p (id);
+	CREATE EXTENSION tsm_system_rows;
+	CREATE EXTENSION tsm_system_time;
 	CREATE VIEW vw AS SELECT g, count(*) AS n FROM c GROUP BY g;`
 
 const data = `
@@ -74,6 +76,12 @@ var queries = []string{
 	"SELECT * FROM a, LATERAL generate_series(1, a.g) s WHERE a.k = 4",
 	"SELECT * FROM a TABLESAMPLE bernoulli (10) REPEATABLE (3) WHERE g = 2",
 	"SELECT * FROM a TABLESAMPLE system ($1)",
+	"SELECT * FROM a TABLESAMPLE system_rows (70) WHERE g = 2",
+	"SELECT * FROM a TABLESAMPLE system_rows ($1)",
+	"SELECT * FROM a TABLESAMPLE system_rows (-1), b WHERE a.id = b.id",
+	"SELECT * FROM a TABLESAMPLE system_time (40)",
+	"SELECT * FROM b TABLESAMPLE system_time ($1), a WHERE a.id = b.id",
+	"SELECT * FROM a, (SELECT k, g FROM b TABLESAMPLE system_time (0.5) OFFSET 0) s WHERE s.k = a.id",
 	"SELECT * FROM a JOIN b ON a.k = b.k",
 	"SELECT * FROM a x JOIN a y ON x.k = y.k JOIN a z ON z.id = x.id",
 	"SELECT * FROM a JOIN b ON a.id = b.id",
