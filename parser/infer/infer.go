@@ -6,7 +6,8 @@
 // plan. A column is not null only with a proof; where there is none it is
 // nullable, and the reason says what stood in the way.
 //
-// The package imports parser/catalog and parser/query.
+// The package imports parser/catalog, parser/deparse, parser/pgtype and
+// parser/query.
 package infer
 
 import (
