@@ -66,4 +66,7 @@ type Effects struct {
 	// Known is false where there is more than that: a statement made at run
 	// time, or one that could not be read.
 	Known bool
+	// Volatile says that a built-in function or one of an extension is called
+	// that is volatile, as nextval is.
+	Volatile bool
 }

@@ -142,6 +142,9 @@ type Func struct {
 	SecurityDefiner bool
 	// Settings are the SET clauses, each as name=value, by name (proconfig).
 	Settings []string
+	// Replaced is the newest object that there was when CREATE OR REPLACE gave the
+	// function another body; 0 for one that is as it was made.
+	Replaced pgtype.OID
 	// Effects are what a user's function in SQL or PL/pgSQL reads and writes;
 	// nil for other functions, of which nothing is known.
 	Effects *Effects

@@ -45,6 +45,9 @@ type Table struct {
 	// says why there is none.
 	View      *query.Query
 	ViewError string
+	// Filled is what held when a materialised view was filled; nil for one that
+	// was not yet, and for one whose query is not known.
+	Filled *Filled
 	// CheckOption is WITH CHECK OPTION: 0 none, l local, c cascaded.
 	CheckOption     byte
 	SecurityBarrier bool

@@ -230,6 +230,8 @@ func (a *applier) statement(n *pg.Node) {
 		a.selectStmt(s.SelectStmt)
 	case *pg.Node_DoStmt:
 		a.doBlock(s.DoStmt)
+	case *pg.Node_RefreshMatViewStmt:
+		a.refresh(s.RefreshMatViewStmt)
 	default:
 		if what, known := otherStatement(n); !known {
 			a.unsupported(noLoc, "%s", what)
@@ -243,7 +245,7 @@ func otherStatement(n *pg.Node) (what string, harmless bool) {
 	switch n.Node.(type) {
 	case *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt, *pg.Node_CopyStmt,
 		*pg.Node_TruncateStmt, *pg.Node_TransactionStmt, *pg.Node_VacuumStmt, *pg.Node_ClusterStmt,
-		*pg.Node_ReindexStmt, *pg.Node_RefreshMatViewStmt, *pg.Node_LockStmt,
+		*pg.Node_ReindexStmt, *pg.Node_LockStmt,
 		*pg.Node_ExplainStmt, *pg.Node_VariableShowStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
 		*pg.Node_ListenStmt, *pg.Node_UnlistenStmt, *pg.Node_NotifyStmt, *pg.Node_LoadStmt,
 		*pg.Node_ConstraintsSetStmt, *pg.Node_PrepareStmt, *pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt,

@@ -37,8 +37,8 @@ type effects struct {
 	undo                 func()
 	reads, writes, calls map[pgtype.OID]bool
 	// own are the relations that the text creates itself.
-	own   map[string]bool
-	known bool
+	own             map[string]bool
+	known, volatile bool
 }
 
 func newEffects(a *applier, f *catalog.Func) *effects {
@@ -50,7 +50,7 @@ func newEffects(a *applier, f *catalog.Func) *effects {
 
 func (e *effects) done() *catalog.Effects {
 	e.undo()
-	return &catalog.Effects{Reads: oids(e.reads), Writes: oids(e.writes), Calls: oids(e.calls), Known: e.known}
+	return &catalog.Effects{Reads: oids(e.reads), Writes: oids(e.writes), Calls: oids(e.calls), Known: e.known, Volatile: e.volatile}
 }
 
 func oids(m map[pgtype.OID]bool) []pgtype.OID {
@@ -76,9 +76,7 @@ func (a *applier) inlineEffects(f *catalog.Func) *catalog.Effects {
 			}
 		}
 		for oid := range r.funcs {
-			if oid >= pgtype.FirstNormalOID {
-				e.calls[oid] = true
-			}
+			e.mayCall(a.cat.Func(oid))
 		}
 	}
 	return e.done()
@@ -228,8 +226,19 @@ func (e *effects) relation(r *pg.RangeVar, into map[pgtype.OID]bool) {
 func (e *effects) call(c *pg.FuncCall) {
 	schema, name := split(c.Funcname)
 	for _, f := range e.a.cat.FuncsByName(schema, name) {
-		if f.OID >= pgtype.FirstNormalOID && (len(c.Args) <= max(len(f.Args), len(f.AllArgs)) || f.Variadic != 0) {
-			e.calls[f.OID] = true
+		if len(c.Args) <= max(len(f.Args), len(f.AllArgs)) || f.Variadic != 0 {
+			e.mayCall(f)
 		}
+	}
+}
+
+// mayCall notes one function that may be called.
+func (e *effects) mayCall(f *catalog.Func) {
+	switch {
+	case f == nil:
+	case f.OID >= pgtype.FirstNormalOID:
+		e.calls[f.OID] = true
+	case f.Volatile == 'v':
+		e.volatile = true
 	}
 }

@@ -67,7 +67,7 @@ func (a *applier) enterFunction(f *catalog.Func, replace bool) *catalog.Func {
 		a.replaceable(o, f, replace)
 		oid := o.OID
 		*o = *f
-		o.OID = oid
+		o.OID, o.Replaced = oid, a.cat.Newest()
 		return o
 	}
 	f.OID = a.cat.NewOID()

@@ -185,6 +185,9 @@ func (a *applier) createTableAs(s *pg.CreateTableAsStmt) {
 	}
 	t.ViewError = why
 	a.addRelation(t)
+	if t.Kind == catalog.KindMatView && q != nil && !into.SkipData {
+		a.fill(t)
+	}
 }
 
 // readsOf lists what a query stands on: relations and their columns, functions

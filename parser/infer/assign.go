@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"slices"
+
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -40,9 +42,29 @@ func (s *scope) assigned(rte *query.RangeTblEntry, v *query.Var, r value) value 
 				return r
 			}
 		}
+		if s.recomputed(rte, v.AttNo) {
+			return r
+		}
 		return s.before(v)
 	}
 	return r
+}
+
+// recomputed reports whether a column is generated from one that the UPDATE sets: what
+// WHERE saw of it is gone then.
+func (s *scope) recomputed(rte *query.RangeTblEntry, attno int) bool {
+	t := s.cat.Table(rte.Relation)
+	if t == nil || t.Attr(attno) == nil || t.Attr(attno).Generated == 0 {
+		return false
+	}
+	expr := t.Attr(attno).Default
+	set := expr == nil
+	query.Walk(expr, func(x query.Expr) bool {
+		v, ok := x.(*query.Var)
+		set = set || ok && slices.ContainsFunc(s.q.TargetList, func(te *query.TargetEntry) bool { return !te.Junk && te.ResNo == v.AttNo })
+		return !set
+	})
+	return set
 }
 
 // inserted is what INSERT gives a column of its target, whose declaration says r.

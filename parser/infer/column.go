@@ -17,6 +17,9 @@ func (s *scope) column(v *query.Var) value {
 		return maybe("unknown column")
 	}
 	rte := at.q.RTE(v.VarNo)
+	if v.VarNo == at.q.ResultRelation && at.ruled() {
+		return maybe("a rule says what is done instead, and what is returned")
+	}
 	if v.Returning != query.ReturningDefault {
 		return at.returned(rte, v)
 	}

@@ -248,9 +248,15 @@ func (e *effects) call(oid pgtype.OID, name string) {
 		case f.Source == "pg_current_xact_id":
 			// Stable, but it gives the transaction an id, which a standby cannot.
 			e.facts.impure = true
+		case readsByName[f.Source]:
+			e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
 		}
 		return
 	}
+	if f.Language == "c" && readsByName[f.Source] {
+		e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
+	}
+	e.result(f)
 	if !e.follow(f, "function "+f.Schema+"."+f.Name) {
 		switch {
 		case f.Volatile == 'v':
@@ -258,6 +264,19 @@ func (e *effects) call(oid pgtype.OID, name string) {
 		case f.Volatile == 's' && f.Language != "c" && f.Language != "internal":
 			e.facts.ReadsUnknown = append(e.facts.ReadsUnknown, "function "+f.Schema+"."+f.Name)
 		}
+	}
+}
+
+// result follows the CHECKs of a domain that a function of the user's returns.
+func (e *effects) result(f *catalog.Func) {
+	checks := calledByChecks(e.cat, f.Result, 0)
+	if len(checks) == 0 || slices.Contains(e.calls, f.OID) {
+		return
+	}
+	e.calls = append(e.calls, f.OID)
+	defer func() { e.calls = e.calls[:len(e.calls)-1] }()
+	for _, c := range checks {
+		e.call(c, "")
 	}
 }
 
@@ -288,6 +307,7 @@ func (e *effects) named(x *catalog.Effects, by string) bool {
 		return false
 	}
 	known := x.Known
+	e.facts.impure = e.facts.impure || x.Volatile
 	for _, o := range x.Reads {
 		if t := e.cat.Table(o); t != nil {
 			e.reads(t, true)
@@ -300,7 +320,9 @@ func (e *effects) named(x *catalog.Effects, by string) bool {
 	}
 	for _, o := range x.Calls {
 		if c := e.cat.Func(o); c != nil {
-			known = e.follow(c, by) && known
+			followed := e.follow(c, by)
+			known = followed && known
+			e.facts.impure = e.facts.impure || !followed && c.Volatile == 'v'
 		}
 	}
 	return known
@@ -310,6 +332,12 @@ func (e *effects) named(x *catalog.Effects, by string) bool {
 // objects.
 var writesLargeObjects = set(`be_lo_create be_lo_creat be_lo_unlink be_lo_import be_lo_import_with_oid
 	be_lo_from_bytea be_lo_put be_lowrite be_lo_truncate be_lo_truncate64`)
+
+// readsByName are functions of the server and of extensions, by their C names, that run
+// a query which an argument gives or names the tables of.
+var readsByName = set(`table_to_xml table_to_xml_and_xmlschema query_to_xml query_to_xml_and_xmlschema cursor_to_xml
+	schema_to_xml schema_to_xml_and_xmlschema database_to_xml database_to_xml_and_xmlschema ts_stat1 ts_stat2 tsquery_rewrite_query
+	crosstab crosstab_hash connectby_text connectby_text_serial xpath_table`)
 
 // raise notes that something is as volatile as v.
 func (e *effects) raise(v Volatility, why string) {

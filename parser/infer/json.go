@@ -291,7 +291,12 @@ func constText(args []query.Expr, i int) (string, bool) {
 	if !ok || k.Null {
 		return "", false
 	}
-	return k.Value, true
+	switch k.Typ {
+	case pgtype.TextOID, pgtype.VarcharOID, pgtype.UnknownOID, pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID:
+		return k.Value, true
+	}
+	// Others are written otherwise as a key: true for t.
+	return "", false
 }
 
 // lookInto is the value at a path of a document, as text or as JSON.

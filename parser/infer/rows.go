@@ -56,7 +56,7 @@ func (s *scope) rows(bound []binding) rows {
 	q := s.q
 	switch q.Command {
 	case query.CmdSelect:
-		return limitRows(q, s.selectRows(bound))
+		return limitRows(q, s.selectRows(bound), len(bound) == 0)
 	case query.CmdInsert, query.CmdUpdate, query.CmdDelete, query.CmdMerge:
 		switch {
 		case len(q.Returning) == 0:
@@ -67,15 +67,21 @@ func (s *scope) rows(bound []binding) rows {
 			return rows{0, unbounded, "MERGE"}
 		}
 		return s.changedRows()
+	case query.CmdUtility:
+		if len(q.Returning) > 0 {
+			return rows{0, unbounded, "a utility statement with a result"}
+		}
 	}
 	return rows{0, 0, "not a query"}
 }
 
-// limitRows applies LIMIT, FETCH FIRST and OFFSET.
-func limitRows(q *query.Query, r rows) rows {
+// limitRows applies LIMIT, FETCH FIRST and OFFSET; all tells that r counts every row
+// and not those alone in which some columns have one value, which OFFSET need not
+// pass over.
+func limitRows(q *query.Query, r rows, all bool) rows {
 	if skip, known := limitValue(q.LimitOffset); q.LimitOffset != nil {
 		switch {
-		case known && skip > 0 && r.single():
+		case known && skip > 0 && r.single() && all:
 			return rows{0, 0, r.why + ", and OFFSET passes over it"}
 		case !known || skip > 0:
 			r = r.less("unless OFFSET passes over it")
@@ -223,7 +229,7 @@ func (s *scope) insertRows() rows {
 	if q.HasTargetSRFs {
 		return rows{0, unbounded, "set-returning function in VALUES"}
 	}
-	if s.ruled("insert") {
+	if s.ruled() {
 		return rows{0, unbounded, "a rule says what is done instead"}
 	}
 	r := rows{1, 1, "one row is inserted"}
@@ -242,10 +248,21 @@ func (s *scope) insertRows() rows {
 	return r
 }
 
-// ruled reports whether a rule replaces an event of the target.
-func (s *scope) ruled(event string) bool {
-	t := s.cat.Table(s.q.RTE(s.q.ResultRelation).Relation)
-	return t != nil && slices.Contains(t.InsteadRules, event)
+// ruled reports whether a rule replaces the statement: one of its target, or of what
+// is below a view.
+func (s *scope) ruled() bool {
+	event := map[query.CmdType]string{query.CmdInsert: "insert", query.CmdUpdate: "update", query.CmdDelete: "delete"}[s.q.Command]
+	return event != "" && s.ruledTable(s.q.RTE(s.q.ResultRelation).Relation, event)
+}
+
+func (s *scope) ruledTable(oid pgtype.OID, event string) bool {
+	t := s.cat.Table(oid)
+	if t == nil || slices.Contains(t.InsteadRules, event) {
+		return t != nil
+	}
+	return t.Kind == catalog.KindView && t.View != nil && slices.ContainsFunc(t.View.RangeTable, func(rte *query.RangeTblEntry) bool {
+		return rte.Kind == query.RTERelation && s.ruledTable(rte.Relation, event)
+	})
 }
 
 // skipper names a row trigger that can keep a row from being inserted, or updated
@@ -283,7 +300,7 @@ func (s *scope) skipper(oid pgtype.OID, update bool) string {
 // changedRows bounds the rows that RETURNING of an UPDATE or DELETE gives: one for
 // each row of the target, however many rows of FROM or USING it meets.
 func (s *scope) changedRows() rows {
-	if s.ruled(map[query.CmdType]string{query.CmdUpdate: "update", query.CmdDelete: "delete"}[s.q.Command]) {
+	if s.ruled() {
 		return rows{0, unbounded, "a rule says what is done instead"}
 	}
 	b := s.bounding(nil)
@@ -438,7 +455,8 @@ func (s *scope) source(rte *query.RangeTblEntry, bound []binding) rows {
 		}
 	case query.RTERelation:
 		if t := s.cat.Table(rte.Relation); t != nil && t.View != nil {
-			r := newScope(s.cat, t.View, nil).rows(bound)
+			defer s.kept(t)()
+			r := s.shared().scope(s.cat, t.View, nil, nil).rows(bound)
 			if t.Kind == catalog.KindMatView || rte.Sample != nil {
 				r.min = 0
 			}
@@ -477,7 +495,7 @@ func (s *scope) functionRows(rte *query.RangeTblEntry) rows {
 // bodyRows bounds the rows of a set-returning SQL function. A strict one gives
 // none for a NULL.
 func (s *scope) bodyRows(fn *catalog.Func) rows {
-	if slices.Contains(s.calls, fn.OID) {
+	if slices.Contains(s.calls, fn.OID) || s.shared().asOf != 0 {
 		return rows{0, unbounded, ""}
 	}
 	in := newScope(s.cat, fn.Body[len(fn.Body)-1], nil)

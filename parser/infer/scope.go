@@ -23,6 +23,11 @@ type env struct {
 	views map[*query.Query][]value
 	// states counts the states that scopes were in.
 	states int
+	// filled is set inside a materialised view: what held when it was filled.
+	filled *catalog.Filled
+	// asOf is set for what was computed by functions as they were when an object
+	// was made; 0 for the functions of now.
+	asOf pgOID
 	// modules are the extensions that functions belong to.
 	modules map[pgOID]string
 }

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
@@ -54,17 +55,20 @@ func (s *scope) tableColumn(rte *query.RangeTblEntry, v *query.Var) value {
 func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 	r := maybe(fmt.Sprintf("%s.%s has no NOT NULL", t.Name, c.Name))
 	for _, k := range t.Constraints {
-		if k.Kind != catalog.ConstraintCheck || !k.Validated || k.Expr == nil {
+		if k.Kind != catalog.ConstraintCheck || !s.holds(k.OID, k.Validated) || k.Expr == nil {
 			continue
 		}
 		r.elements = r.elements || checkForbidsNullElement(k.Expr, c.Number)
 	}
-	if c.NotNull {
+	filled := s.shared().filled
+	if c.NotNull && filled != nil && !slices.Contains(filled.NotNull[t.OID], c.Number) {
+		r.why = doubtPrefix + fmt.Sprintf("%s.%s became NOT NULL after the materialised view was filled", t.Name, c.Name)
+	} else if c.NotNull {
 		r.notNull = true
 		return r.because(notNullReason(t, c))
 	}
 	for _, k := range t.Constraints {
-		if k.Kind == catalog.ConstraintCheck && k.Validated && k.Expr != nil && s.checkForbidsNull(t, k.Expr, c.Number, nil) {
+		if k.Kind == catalog.ConstraintCheck && s.holds(k.OID, k.Validated) && k.Expr != nil && s.checkForbidsNull(t, k, c.Number, nil) {
 			r.notNull = true
 			return r.because("CHECK " + k.Name)
 		}
@@ -74,9 +78,12 @@ func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 		return r.because(why)
 	}
 	if c.Generated != 0 && c.Default != nil && t.Kind != catalog.KindForeign {
+		now := s.asOf(t.OID)
 		row := s.rowScope(t)
 		row.checking = s.checking
-		if v := row.value(c.Default); v.notNull {
+		v := row.value(c.Default)
+		now()
+		if v.notNull {
 			r.notNull, r.elements = true, r.elements || v.elements
 			return r.because("generated column " + t.Name + "." + c.Name + " (" + v.reason() + ")")
 		}
@@ -120,7 +127,8 @@ func (s *scope) rowScope(t *catalog.Table) *scope {
 // checkForbidsNull reports whether a CHECK is false wherever a column is NULL, in rows
 // for which the given conditions are true. A CHECK that is NULL passes, so that a
 // strict condition proves nothing.
-func (s *scope) checkForbidsNull(t *catalog.Table, check query.Expr, attno int, given []query.Expr) bool {
+func (s *scope) checkForbidsNull(t *catalog.Table, k *catalog.Constraint, attno int, given []query.Expr) bool {
+	check := k.Expr
 	if s.checking {
 		// The columns of a CHECK are told by their NOT NULL alone.
 		return false
@@ -134,6 +142,7 @@ func (s *scope) checkForbidsNull(t *catalog.Table, check query.Expr, attno int, 
 	if !used {
 		return false
 	}
+	defer s.asOf(k.OID)()
 	row := s.rowScope(t)
 	row.checking = true
 	row.isNull = map[int]bool{attno: true}
@@ -155,7 +164,7 @@ func (s *scope) byCheck(rte *query.RangeTblEntry, v *query.Var, r value) value {
 	}
 	var given []query.Expr
 	for _, k := range t.Constraints {
-		if k.Kind != catalog.ConstraintCheck || !k.Validated || k.Expr == nil {
+		if k.Kind != catalog.ConstraintCheck || !s.holds(k.OID, k.Validated) || k.Expr == nil {
 			continue
 		}
 		if given == nil {
@@ -163,7 +172,7 @@ func (s *scope) byCheck(rte *query.RangeTblEntry, v *query.Var, r value) value {
 				return r
 			}
 		}
-		if s.checkForbidsNull(t, k.Expr, v.AttNo, given) {
+		if s.checkForbidsNull(t, k, v.AttNo, given) {
 			r.notNull = true
 			return r.because("CHECK " + k.Name + " with what WHERE lets pass")
 		}
@@ -270,15 +279,54 @@ func (s *scope) viewColumn(t *catalog.Table, v *query.Var) value {
 		inner.changed()
 		r = pick(inner.values(), v.AttNo)
 	} else {
-		list, ok := s.shared().views[t.View]
-		if !ok {
-			list = s.subquery(t.View, nil)
-			s.shared().views[t.View] = list
-		}
-		r = pick(list, v.AttNo)
+		r = pick(s.viewValues(t), v.AttNo)
 	}
 	r.why += " (through view " + t.Name + ")"
 	return r
+}
+
+// viewValues are the columns of a view that is read.
+func (s *scope) viewValues(t *catalog.Table) []value {
+	e := s.shared()
+	if e.filled != nil || t.Kind == catalog.KindMatView {
+		defer s.kept(t)()
+		return s.aside(func() []value { return e.scope(s.cat, t.View, nil, nil, s.calls...).values() })
+	}
+	list, ok := e.views[t.View]
+	if !ok {
+		list = s.subquery(t.View, nil)
+		e.views[t.View] = list
+	}
+	return list
+}
+
+// kept begins a look into a view, which for a materialised one is at the schema as it
+// was when it was filled, and returns what ends it.
+func (s *scope) kept(t *catalog.Table) (leave func()) {
+	e := s.shared()
+	filled, asOf := e.filled, e.asOf
+	if t.Kind == catalog.KindMatView && t.Filled != nil {
+		e.filled, e.asOf = t.Filled, t.Filled.At
+	}
+	return func() { e.filled, e.asOf = filled, asOf }
+}
+
+// holds reports whether a constraint or an index that is valid by now holds for the rows
+// that are looked at.
+func (s *scope) holds(oid pgOID, valid bool) bool {
+	f := s.shared().filled
+	return valid && (f == nil || f.Holds[oid])
+}
+
+// asOf begins a look at what was computed when an object was made or later, by functions
+// that may have had another body then, and returns what ends it.
+func (s *scope) asOf(oid pgOID) (leave func()) {
+	e := s.shared()
+	was := e.asOf
+	if was == 0 || oid < was {
+		e.asOf = oid
+	}
+	return func() { e.asOf = was }
 }
 
 // isNewRow tells the relation whose columns RETURNING gives as they were written,
@@ -294,7 +342,7 @@ func (s *scope) isNewRow(varno int) bool {
 // boundForbidsNull says why a partition has no NULL in a column of its key: the rows
 // of a range lie between bounds, those of a list are in it.
 func (s *scope) boundForbidsNull(t *catalog.Table, c *catalog.Column) string {
-	if !t.IsPartition || t.Bound == nil || len(t.Parents) != 1 {
+	if !t.IsPartition || s.shared().filled != nil || t.Bound == nil || len(t.Parents) != 1 {
 		return ""
 	}
 	parent := s.cat.Table(t.Parents[0])

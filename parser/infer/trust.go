@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"slices"
+
 	"github.com/dbgen/dbgen/parser/catalog"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -92,13 +94,17 @@ func (s *scope) foreignKey(ref int, conds []query.Expr) *catalog.Constraint {
 		return nil
 	}
 	owner := at.q.RTE(from.VarNo)
+	if at.isNewRow(from.VarNo) && (at.modifies() || at.unstable(at.q)) {
+		// The row that it leads to may come from the same statement, which does not see it.
+		return nil
+	}
 	t := s.cat.Table(owner.Relation)
 	if owner.Kind != query.RTERelation || t == nil || owner.Inherit && len(t.Children) > 0 && t.Kind != catalog.KindPartitioned {
 		return nil
 	}
 keys:
 	for _, k := range t.Constraints {
-		if k.Kind != catalog.ConstraintForeign || !k.Validated || k.RefTable != rte.Relation || len(k.RefColumns) != len(pairs) || len(k.Columns) != len(pairs) {
+		if k.Kind != catalog.ConstraintForeign || !s.holds(k.OID, k.Validated) || k.RefTable != rte.Relation || len(k.RefColumns) != len(pairs) || len(k.Columns) != len(pairs) {
 			continue
 		}
 		for i, col := range k.RefColumns {
@@ -116,6 +122,11 @@ keys:
 		return k
 	}
 	return nil
+}
+
+// modifies reports whether a WITH query of this level writes.
+func (s *scope) modifies() bool {
+	return slices.ContainsFunc(s.q.CTEs, func(c *query.CommonTableExpr) bool { return c.Query.Command != query.CmdSelect })
 }
 
 // sameEquality reports whether an operator is that of a foreign key, read either way.

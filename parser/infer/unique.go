@@ -79,7 +79,7 @@ func (b *bounding) keyBound(i int, rte *query.RangeTblEntry) string {
 		}
 	}
 	for _, x := range t.Indexes {
-		if !x.Unique || !x.Valid || !x.Immediate || x.NumKeys == 0 {
+		if !x.Unique || !b.holds(x.OID, x.Valid) || !x.Immediate || x.NumKeys == 0 {
 			continue
 		}
 		if bound, _ := b.boundKeys(i, t, x); len(bound) < x.NumKeys {
