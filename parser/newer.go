@@ -36,7 +36,16 @@ func explain(d *diag.Diagnostic, s *Statement, err error, c chunk) {
 			return
 		}
 		if offset < len(s.Text) && s.Text[offset] == ':' {
-			d.Hint = "a variable of psql is not SQL"
+			d.Hint = "a variable of psql is not SQL; a parameter is @name or $1"
+			return
+		}
+		if offset < len(s.Text) && s.Text[offset] == '`' {
+			d.Hint = `names are quoted with "`
+			return
+		}
+		if before := strings.TrimSpace(s.Text[:offset]); strings.HasSuffix(before, "?") {
+			// ? is an operator, which what follows cannot end.
+			d.Hint = "a parameter is @name or $1, not ?"
 			return
 		}
 	}
