@@ -76,6 +76,9 @@ func (s *scope) knownVar(v *query.Var) string {
 			}
 		}
 		if level > 0 {
+			if t.ofNoRows() {
+				continue
+			}
 			for _, f := range t.exprs {
 				if isVar(f.expr, k, level) {
 					return f.why
@@ -121,7 +124,7 @@ func (s *scope) known(e query.Expr) string {
 	if why := find(s.assume); why != "" {
 		return why
 	}
-	if len(s.exprs) > 0 && !s.newRow && (len(s.q.GroupingSets) == 0 || s.inAgg) && !s.readsNewRow(e) {
+	if len(s.exprs) > 0 && !s.newRow && !s.ofNoRows() && (len(s.q.GroupingSets) == 0 || s.inAgg) && !s.readsNewRow(e) {
 		if why := find(s.exprs); why != "" {
 			return why
 		}
@@ -186,7 +189,9 @@ func (s *scope) assumedPresent(at *scope, v *query.Var, join int) bool {
 	for t := s; t != nil; level, t = level-1, t.outer {
 		lists := [][]fact{t.assume}
 		if t != at {
-			lists = append(lists, t.exprs)
+			if !t.ofNoRows() {
+				lists = append(lists, t.exprs)
+			}
 		} else if len(t.q.GroupingSets) == 0 {
 			lists = append(lists, t.having)
 		}

@@ -66,6 +66,12 @@ func mayBeEmpty(g *query.GroupingSet) bool {
 	return true
 }
 
+// ofNoRows reports whether what is looked at may be of a row that aggregates give of no
+// rows: no row has passed WHERE then.
+func (s *scope) ofNoRows() bool {
+	return !s.inAgg && (s.q.HasAggs || s.q.Having != nil || len(s.q.GroupingSets) > 0) && hasEmptySet(s.q)
+}
+
 // groupedAway tells an expression of this level that some grouping set leaves out.
 func (s *scope) groupedAway(e query.Expr) bool {
 	if len(s.q.GroupingSets) == 0 || s.inAgg {

@@ -51,7 +51,7 @@ func (s *scope) outcome(e query.Expr) outcome {
 // afresh tells that WHERE says nothing of what is looked at: a row that has just
 // been written, or a group that leaves columns out.
 func (s *scope) afresh() bool {
-	if len(s.q.GroupingSets) > 0 && !s.inAgg || s.newRow {
+	if len(s.q.GroupingSets) > 0 && !s.inAgg || s.newRow || s.ofNoRows() {
 		return true
 	}
 	switch s.q.Command {
