@@ -188,7 +188,7 @@ func MaybeExtension(cat *catalog.Catalog, sqlState, message string) bool {
 	}
 	switch sqlState {
 	case errUndefinedObject:
-		for _, what := range []string{"type ", "access method ", "operator class ", "operator family "} {
+		for _, what := range []string{"type ", "access method ", "operator class ", "operator family ", "text search "} {
 			if strings.HasPrefix(message, what) {
 				return true
 			}

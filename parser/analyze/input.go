@@ -14,9 +14,14 @@ import (
 // value as the output function prints it. What depends on the time or the time
 // zone of a session, and types whose text is not judged, keep the text.
 func (a *analyzer) input(t *catalog.Type, text string, mod pgtype.Typmod) string {
-	if t.OID == pgtype.RegclassOID {
+	switch t.OID {
+	case pgtype.RegclassOID:
 		a.regclass(strings.TrimSpace(text))
 		return text
+	case pgtype.RegconfigOID:
+		return a.textSearch(catalog.TextSearchConfig, "configuration", strings.TrimSpace(text))
+	case pgtype.RegdictionaryOID:
+		return a.textSearch(catalog.TextSearchDictionary, "dictionary", strings.TrimSpace(text))
 	}
 	a.checkText(t, text)
 	v, err := pgtype.Parse(a.cat.Desc(t.OID), text, mod, pgtype.Env{Major: a.cat.Major})
@@ -75,6 +80,34 @@ func (a *analyzer) regclass(text string) {
 	if a.cat.TableByName(schema, name) == nil && a.cat.IndexByName(schema, name) == nil {
 		a.fail(errUndefinedTable, noLoc, "relation \"%s\" does not exist", strings.Join(names, "."))
 	}
+}
+
+// textSearch finds a configuration or dictionary and returns its name as the output
+// function prints it (regconfigin, regconfigout and their kin for dictionaries,
+// regproc.c).
+func (a *analyzer) textSearch(kind byte, word, text string) string {
+	if text == "-" || text != "" && strings.Trim(text, "0123456789") == "" {
+		return text
+	}
+	names, ok := qualifiedName(text)
+	if !ok {
+		a.fail(errInvalidName, noLoc, "invalid name syntax")
+	}
+	schema := ""
+	if len(names) > 1 {
+		schema = names[len(names)-2]
+	}
+	if schema != "" && a.cat.Major < 16 && a.cat.Schema(schema) == nil {
+		a.fail(errInvalidSchema, noLoc, "schema \"%s\" does not exist", schema)
+	}
+	x := a.cat.TextSearchByName(kind, schema, names[len(names)-1])
+	if x == nil {
+		a.fail(errUndefinedObject, noLoc, "text search %s \"%s\" does not exist", word, strings.Join(names, "."))
+	}
+	if a.cat.TextSearchByName(kind, "", x.Name) == x {
+		return a.cat.QuoteIdent(x.Name)
+	}
+	return a.cat.QuoteIdent(x.Schema) + "." + a.cat.QuoteIdent(x.Name)
 }
 
 // qualifiedName divides a name as regclassin reads it into its parts: quoted

@@ -21,6 +21,7 @@ func (c *Catalog) Clone() *Catalog {
 	o.operators, o.opNames = maps.Clone(u.operators), cloneLists(u.opNames)
 	o.casts = maps.Clone(u.casts)
 	o.collations, o.collNames = maps.Clone(u.collations), maps.Clone(u.collNames)
+	o.textSearch = cloneLists(u.textSearch)
 	o.methods, o.opClasses, o.opFamilies = maps.Clone(u.methods), maps.Clone(u.opClasses), maps.Clone(u.opFamilies)
 	o.amOps, o.amOpsOf, o.amProcs = cloneLists(u.amOps), cloneLists(u.amOpsOf), cloneLists(u.amProcs)
 

@@ -187,6 +187,9 @@ func (c *Catalog) InstallExtension(e *Extension, o *Objects) {
 	for _, x := range o.Collations {
 		c.AddCollation(x)
 	}
+	for _, x := range o.TextSearch {
+		c.AddTextSearch(x)
+	}
 	u := &c.user
 	for _, x := range o.Methods {
 		u.methods[x.OID] = x
@@ -238,6 +241,9 @@ func (c *Catalog) DropExtension(e *Extension) {
 	for _, x := range o.Collations {
 		delete(u.collations, x.OID)
 		delete(u.collNames, qualified{x.Schema, x.Name})
+	}
+	for _, x := range o.TextSearch {
+		c.DropTextSearch(x)
 	}
 	for _, x := range o.Methods {
 		delete(u.methods, x.OID)
@@ -296,6 +302,9 @@ func (c *Catalog) MoveExtension(e *Extension, schema string) {
 		delete(c.user.collNames, qualified{x.Schema, x.Name})
 		move(&x.Schema)
 		c.user.collNames[qualified{x.Schema, x.Name}] = x
+	}
+	for _, x := range o.TextSearch {
+		move(&x.Schema)
 	}
 	for _, x := range o.OpClasses {
 		move(&x.Schema)

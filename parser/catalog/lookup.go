@@ -22,6 +22,7 @@ type objects struct {
 	casts       map[[2]pgtype.OID]*Cast
 	collations  map[pgtype.OID]*Collation
 	collNames   map[qualified]*Collation
+	textSearch  map[string][]*TextSearch // by name
 	methods     map[pgtype.OID]*AccessMethod
 	opClasses   map[pgtype.OID]*OpClass
 	opFamilies  map[pgtype.OID]*OpFamily
@@ -57,6 +58,7 @@ func newObjects() objects {
 		casts:       map[[2]pgtype.OID]*Cast{},
 		collations:  map[pgtype.OID]*Collation{},
 		collNames:   map[qualified]*Collation{},
+		textSearch:  map[string][]*TextSearch{},
 		methods:     map[pgtype.OID]*AccessMethod{},
 		opClasses:   map[pgtype.OID]*OpClass{},
 		opFamilies:  map[pgtype.OID]*OpFamily{},
@@ -99,6 +101,7 @@ type Objects struct {
 	Operators  []*Operator
 	Casts      []*Cast
 	Collations []*Collation
+	TextSearch []*TextSearch
 	Methods    []*AccessMethod
 	OpClasses  []*OpClass
 	OpFamilies []*OpFamily
@@ -138,6 +141,9 @@ func NewBuiltins(major int, o *Objects) *Builtins {
 	for _, x := range o.Collations {
 		b.collations[x.OID] = x
 		b.collNames[qualified{x.Schema, x.Name}] = x
+	}
+	for _, x := range o.TextSearch {
+		b.addTextSearch(x)
 	}
 	for _, x := range o.Methods {
 		b.methods[x.OID] = x

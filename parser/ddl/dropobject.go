@@ -52,6 +52,8 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 		return a.dropCast(d, s, n.GetList().GetItems())
 	case pg.ObjectType_OBJECT_OPCLASS, pg.ObjectType_OBJECT_OPFAMILY:
 		return a.dropOpClass(d, s, strs(n.GetList().GetItems()))
+	case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY:
+		return a.dropTextSearch(d, s, n.GetList().GetItems())
 	case pg.ObjectType_OBJECT_COLLATION:
 		return a.dropCollation(d, s, n.GetList().GetItems())
 	case pg.ObjectType_OBJECT_RULE:
@@ -87,8 +89,7 @@ func (a *applier) dropObject(d *dropping, s *pg.DropStmt, n *pg.Node) string {
 		return a.dropExtension(d, s, n.GetString_().GetSval())
 	case pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_EVENT_TRIGGER,
 		pg.ObjectType_OBJECT_PUBLICATION, pg.ObjectType_OBJECT_LANGUAGE, pg.ObjectType_OBJECT_FDW,
-		pg.ObjectType_OBJECT_TSCONFIGURATION,
-		pg.ObjectType_OBJECT_TSDICTIONARY, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
+		pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
 		pg.ObjectType_OBJECT_CONVERSION, pg.ObjectType_OBJECT_ACCESS_METHOD, pg.ObjectType_OBJECT_TRANSFORM:
 		// They were not created here in the first place.
 	default:

@@ -23,7 +23,7 @@ func (a *applier) define(s *pg.DefineStmt) {
 		a.createBaseType(s)
 	case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY,
 		pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE:
-		// Text search objects are named by queries as strings only.
+		a.createTextSearch(s)
 	default:
 		a.unsupported(noLoc, "CREATE %s", objectWord(s.Kind))
 	}

@@ -88,9 +88,10 @@ func (a *applier) rename(s *pg.RenameStmt) {
 	case pg.ObjectType_OBJECT_ROLE, pg.ObjectType_OBJECT_DATABASE, pg.ObjectType_OBJECT_TABLESPACE,
 		pg.ObjectType_OBJECT_PUBLICATION, pg.ObjectType_OBJECT_SUBSCRIPTION, pg.ObjectType_OBJECT_EVENT_TRIGGER,
 		pg.ObjectType_OBJECT_FDW, pg.ObjectType_OBJECT_FOREIGN_SERVER, pg.ObjectType_OBJECT_LANGUAGE,
-		pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_TSCONFIGURATION,
-		pg.ObjectType_OBJECT_TSDICTIONARY, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
+		pg.ObjectType_OBJECT_STATISTIC_EXT, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE,
 		pg.ObjectType_OBJECT_CONVERSION:
+	case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY:
+		a.moveTextSearch(s.RenameType, s.Object.GetList().GetItems(), "", s.Newname)
 	default:
 		a.unsupported(noLoc, "ALTER %s … RENAME", objectWord(s.RenameType))
 	}
@@ -356,8 +357,9 @@ func (a *applier) setSchema(s *pg.AlterObjectSchemaStmt) {
 			a.fail("42723", noLoc, "operator %s already exists in schema %q", o.Name, s.Newschema)
 		}
 		o.Schema = s.Newschema
-	case pg.ObjectType_OBJECT_CONVERSION, pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY,
-		pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE, pg.ObjectType_OBJECT_STATISTIC_EXT:
+	case pg.ObjectType_OBJECT_TSCONFIGURATION, pg.ObjectType_OBJECT_TSDICTIONARY:
+		a.moveTextSearch(s.ObjectType, s.Object.GetList().GetItems(), s.Newschema, "")
+	case pg.ObjectType_OBJECT_CONVERSION, pg.ObjectType_OBJECT_TSPARSER, pg.ObjectType_OBJECT_TSTEMPLATE, pg.ObjectType_OBJECT_STATISTIC_EXT:
 	default:
 		a.unsupported(noLoc, "ALTER %s … SET SCHEMA", objectWord(s.ObjectType))
 	}

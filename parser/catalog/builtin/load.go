@@ -19,6 +19,7 @@ func heads() []string {
 		"operators oid schema name left right result function commutator negator restrict join merges hashes",
 		"casts source target function context method",
 		"collations oid schema name provider deterministic",
+		"textsearch kind schema name",
 		"opclasses oid schema name method family type key_type default",
 		"opfamilies oid schema name method",
 		"amops family method left right strategy purpose operator sort_family",
@@ -136,6 +137,11 @@ func readAll(parts map[string]section) (*catalog.Objects, error) {
 	}
 	if o.Collations, err = rows(parts["collations"], func(c *cursor, x *catalog.Collation) {
 		x.OID, x.Schema, x.Name, x.Provider, x.Deterministic = c.oid(), c.schema(), c.str(), c.char(), c.bool()
+	}); err != nil {
+		return nil, err
+	}
+	if o.TextSearch, err = rows(parts["textsearch"], func(c *cursor, x *catalog.TextSearch) {
+		x.Kind, x.Schema, x.Name = c.char(), c.schema(), c.str()
 	}); err != nil {
 		return nil, err
 	}

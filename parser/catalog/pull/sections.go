@@ -165,6 +165,18 @@ func sections() []section {
 			from: "from pg_collation c" + in("c.collnamespace"), order: "c.oid",
 			builtin: own("c.oid") + " and (c.oid < 10000 or collname in ('ucs_basic', 'unicode'))", member: byOID("c", "pg_collation"),
 		},
+		// Configurations (c) and dictionaries (d) of text search, which are named in
+		// strings.
+		{
+			name:    "textsearch",
+			columns: []column{t("kind", "c.kind"), inSchema(), t("name", "c.name")},
+			from: "from (select 'c' as kind, oid, cfgname as name, cfgnamespace as schema from pg_ts_config" +
+				" union all select 'd', oid, dictname, dictnamespace from pg_ts_dict) c" + in("c.schema"),
+			order: "c.kind, c.name", builtin: own("c.oid"),
+			member: func(e members) string {
+				return "c.kind = 'c' and c.oid in " + e.of("pg_ts_config") + " or c.kind = 'd' and c.oid in " + e.of("pg_ts_dict")
+			},
+		},
 		{
 			name: "opclasses",
 			columns: []column{
