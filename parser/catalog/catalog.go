@@ -37,7 +37,7 @@ type Catalog struct {
 	// extensions are those created, in order; available finds captured ones
 	// beside those of PostgreSQL itself.
 	extensions []*Extension
-	locales *locales
+	locales    *locales
 	// unfollowed are the statements whose effect is not known.
 	unfollowed []Unfollowed
 	// unknown are the types that stand for names of which nothing is known.
