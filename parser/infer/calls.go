@@ -169,12 +169,21 @@ func (s *scope) needed(f *catalog.Func, args []query.Expr, variadic bool) ([]que
 				return []query.Expr{a}, true
 			}
 		}
+	case "timestamp_part", "timestamptz_part", "extract_timestamp", "extract_timestamptz", "extract_date":
+		// Of infinity, fields that grow without end are infinite and the others NULL
+		// (NonFiniteTimestampTzPart, timestamp.c; extract_date, date.c).
+		if field, ok := constText(args, 0); ok && unending[strings.ToLower(field)] {
+			return args[1:], true
+		}
 	case "array_fill", "array_fill_with_lower_bounds":
 		// The value may be NULL, and is then what the elements are.
 		return args[1:], true
 	}
 	return nil, false
 }
+
+// unending are the fields of a time that have a value for infinity.
+var unending = set("year decade century millennium isoyear julian epoch")
 
 // castKeeps reports whether a cast of an array's elements makes no NULL of a value.
 func (s *scope) castKeeps(elem query.Expr) bool {
