@@ -136,6 +136,10 @@ func Analyze(cat *catalog.Catalog, in Input) (result *Analyzed, err *Error) {
 	s.checkWidth()
 	q.Loc = source.Span{Start: 0, End: len(in.Text)}
 	s.checkParams(q)
+	// A view's own query is not rewritten before it is used.
+	if !in.Fixed || q.Command != query.CmdSelect {
+		s.checkViewRecursion(q)
+	}
 	a.checkGenerated(q)
 	return &Analyzed{Query: q, Params: a.paramList(q), Embeds: a.embeds}, nil
 }

@@ -61,6 +61,7 @@ const (
 	errInvalidColumnRef    = "42P10"
 	errIndeterminateType   = "42P18"
 	errInvalidRecursion    = "42P19"
+	errInvalidObjectDef    = "42P17"
 	errWindowing           = "42P20"
 	errCollationMismatch   = "42P21"
 	errTooManyColumns      = "54011"
