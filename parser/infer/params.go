@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/dbgen/dbgen/parser/catalog"
+	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
 
@@ -220,16 +221,25 @@ func (u *paramUses) refuses(t *catalog.Table, c *catalog.Column) string {
 	if c.NotNull {
 		return "declared NOT NULL"
 	}
+	if why := domainRefusesNull(u.cat, c.Type); why != "" {
+		return why
+	}
 	if u.declared(t, c).notNull {
 		return "where a CHECK refuses NULL"
 	}
-	for typ := u.cat.Type(c.Type); typ != nil && typ.Kind == 'd'; typ = u.cat.Type(typ.Base) {
+	return ""
+}
+
+// domainRefusesNull says that a type is a domain, or one over it, which takes no
+// NULL; "" for any other type.
+func domainRefusesNull(cat *catalog.Catalog, oid pgtype.OID) string {
+	for typ := cat.Type(oid); typ != nil && typ.Kind == 'd'; typ = cat.Type(typ.Base) {
 		if typ.NotNull {
 			return "of domain " + typ.Name + ", which is NOT NULL"
 		}
 		for _, k := range typ.Checks {
 			if n, ok := k.Expr.(*query.NullTest); ok && n.Not {
-				if _, ok := n.Arg.(*query.CoerceToDomainValue); ok {
+				if _, ok := n.Arg.(*query.CoerceToDomainValue); ok && k.Validated {
 					return "of domain " + typ.Name + ", whose CHECK refuses NULL"
 				}
 			}

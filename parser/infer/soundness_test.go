@@ -30,6 +30,10 @@ CREATE TABLE b (id int PRIMARY KEY, a_id int, x int, y bigint NOT NULL, arr int[
 CREATE TABLE parent (id int PRIMARY KEY, z int NOT NULL, w int, CONSTRAINT w CHECK (w IS NOT NULL) NO INHERIT);
 CREATE TABLE child (extra text) INHERITS (parent);
 ALTER TABLE child ALTER z DROP NOT NULL;
+CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+CREATE FOREIGN TABLE remote (id int NOT NULL, c int CHECK (c IS NOT NULL)) SERVER far;
+CREATE TABLE near (id int NOT NULL);
+ALTER FOREIGN TABLE remote INHERIT near;
 CREATE VIEW known AS SELECT id, x, y, s, ts FROM a WHERE x IS NOT NULL;
 `)}, parser.Schema)
 	diags.Append(ddl.Apply(cat, schema))
@@ -47,6 +51,9 @@ CREATE VIEW known AS SELECT id, x, y, s, ts FROM a WHERE x IS NOT NULL;
 		{"INSERT INTO known (id, y, s, ts) VALUES (1, 1, '', now()) RETURNING x, y", infer.ExactlyOne, "?!"},
 		{"DELETE FROM a WHERE x > 1 RETURNING x, y", infer.Many, "!!"},
 		{"SELECT x, y FROM known", infer.Many, "!!"},
+		// The server does not check what a foreign table holds.
+		{"SELECT id, c FROM remote", infer.Many, "??"},
+		{"SELECT id FROM near", infer.Many, "?"},
 		// Grouping sets null what they leave out, and add rows.
 		{"SELECT x, count(*) FROM a WHERE x IS NOT NULL GROUP BY ROLLUP (x)", infer.Many, "?!"},
 		{"SELECT coalesce(x, 0), coalesce(x, 1) FROM a GROUP BY x, ROLLUP (coalesce(x, 0))", infer.Many, "?!"},
@@ -71,7 +78,7 @@ CREATE VIEW known AS SELECT id, x, y, s, ts FROM a WHERE x IS NOT NULL;
 		// What the declarations of a table do not hold.
 		{"SELECT z, w FROM parent", infer.Many, "??"},
 		{"SELECT z, w FROM ONLY parent", infer.Many, "!!"},
-		{"SELECT n, n::must, (x + 1)::must FROM a", infer.Many, "??!"},
+		{"SELECT n, n::must, (x + 1)::must FROM a", infer.Many, "!!!"},
 		// Functions that give NULL for values.
 		{"SELECT format(s, t), format(t, s), concat(t), concat(VARIADIC NULL::text[]), concat_ws(s, t), concat_ws(',', VARIADIC NULL::text[]) FROM a", infer.Many, "!?!?!?"},
 		{"SELECT to_char(ts, 'YYYY'), ts::time, ts::date, current_schema, current_user FROM a", infer.Many, "??!?!"},

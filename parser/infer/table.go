@@ -53,6 +53,9 @@ func (s *scope) tableColumn(rte *query.RangeTblEntry, v *query.Var) value {
 // NOT NULL proves nothing of a stored value: a subquery of that type without a row
 // gives a NULL that is not checked (the notes of CREATE DOMAIN).
 func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
+	if f := s.foreign(t); f != "" {
+		return maybe(fmt.Sprintf("%s is a foreign table, whose constraints the server does not check", f))
+	}
 	r := maybe(fmt.Sprintf("%s.%s has no NOT NULL", t.Name, c.Name))
 	for _, k := range t.Constraints {
 		if k.Kind != catalog.ConstraintCheck || !s.holds(k.OID, k.Validated) || k.Expr == nil {
@@ -77,7 +80,7 @@ func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 		r.notNull = true
 		return r.because(why)
 	}
-	if c.Generated != 0 && c.Default != nil && t.Kind != catalog.KindForeign {
+	if c.Generated != 0 && c.Default != nil {
 		now := s.asOf(t.OID)
 		row := s.rowScope(t)
 		row.checking = s.checking
@@ -97,6 +100,22 @@ func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 		return r.because(t.Name + "." + c.Name + " is " + why)
 	}
 	return r
+}
+
+// foreign names the foreign table that a table is or has among those below it; ""
+// if there is none.
+func (s *scope) foreign(t *catalog.Table) string {
+	if t.Kind == catalog.KindForeign {
+		return t.Name
+	}
+	for _, oid := range t.Children {
+		if c := s.cat.Table(oid); c != nil {
+			if name := s.foreign(c); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // notNullReason says where a NOT NULL comes from.
