@@ -81,7 +81,13 @@ func functionResult(cat *catalog.Catalog, in SQLFunction, body []*query.Query) (
 		if len(visible) == 1 && f.Kind != 'p' && s.coerceResult(visible[0], f.Result, pgtype.NoTypmod, modifiable) {
 			return nil
 		}
-		s.rowResult(visible, cat.ResultColumns(f), modifiable, mismatch)
+		cols := cat.ResultColumns(f)
+		if f.Result == pgtype.RecordOID && f.Kind != 'p' && len(cols) == 1 {
+			// One result parameter of a function is its result, here a record of
+			// any columns (build_function_result_tupdesc_d, funcapi.c).
+			cols = nil
+		}
+		s.rowResult(visible, cols, modifiable, mismatch)
 	case kind == 'p':
 		s.fail(errInvalidFunctionDef, noLoc, "return type %s is not supported for SQL functions", s.format(f.Result))
 	case len(visible) != 1:
