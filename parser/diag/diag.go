@@ -117,7 +117,7 @@ func (l List) Max() Severity {
 	return worst
 }
 
-// Sort orders the list by file, place, severity (worst first), code and
+// Sort orders the list by file (rank, then name), place, severity (worst first), code and
 // message, and drops exact repetitions.
 func (l *List) Sort() {
 	key := func(d *Diagnostic) string {
@@ -126,8 +126,15 @@ func (l *List) Sort() {
 		}
 		return d.File.Name
 	}
+	rank := func(d *Diagnostic) int {
+		if d.File == nil {
+			return 0
+		}
+		return d.File.Rank
+	}
 	slices.SortStableFunc(*l, func(a, b Diagnostic) int {
 		return cmp.Or(
+			cmp.Compare(rank(&a), rank(&b)),
 			cmp.Compare(key(&a), key(&b)),
 			cmp.Compare(a.Span.Start, b.Span.Start),
 			cmp.Compare(b.Severity, a.Severity),

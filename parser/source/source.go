@@ -22,6 +22,9 @@ type File struct {
 	Name string
 	// Text is the whole content, UTF-8.
 	Text string
+	// Rank orders what is told of several files: that of a lower rank comes first,
+	// whatever the names. 0 is a file that others build on.
+	Rank int
 
 	lines []int // byte offset of the start of each line
 }

@@ -186,6 +186,9 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 	})
 	files, diags := migration.Sources(names)
 	p.Diags.Append(diags)
+	for _, f := range files {
+		f.Rank = 1 // what is wrong with the schema is told first
+	}
 	stmts, diags := parser.ParseFiles(files, parser.Queries)
 	p.Diags.Append(diags)
 	byFile := map[*source.File]*File{}
