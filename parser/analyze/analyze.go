@@ -103,7 +103,7 @@ func Statement(cat *catalog.Catalog, stmt *parser.Statement) (*Analyzed, diag.Li
 	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Code: "analysis", SQLState: err.SQLState, Message: err.Message,
-		Detail: err.Detail, Hint: UnknownHint(cat, err.SQLState, err.Message, err.Hint), File: stmt.File, Span: stmt.Span,
+		Detail: err.Detail, Label: err.Label, Hint: UnknownHint(cat, err.SQLState, err.Message, err.Hint), File: stmt.File, Span: stmt.Span,
 	}
 	if err.SQLState == "" {
 		d.Code = "unsupported"

@@ -7,6 +7,7 @@ import (
 
 	pg "github.com/pganalyze/pg_query_go/v5"
 
+	"github.com/dbgen/dbgen/parser/diag"
 	"github.com/dbgen/dbgen/parser/pgtype"
 	"github.com/dbgen/dbgen/parser/query"
 )
@@ -162,7 +163,14 @@ func (s *state) failUnresolved(c *call, fn *pg.FuncCall, code detail) {
 	if len(fn.AggOrder) > 1 && !fn.AggWithinGroup {
 		hint = "No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate."
 	}
-	s.failHint(errUndefinedFunction, c.loc, hint, "%s %s does not exist", kind, s.signature(c))
+	e := s.errorAt(errUndefinedFunction, c.loc, "%s %s does not exist", kind, s.signature(c))
+	e.Hint = hint
+	if len(c.names) == 1 && len(s.cat.FuncsByName("", c.names[0])) == 0 {
+		if near, ok := diag.DidYouMean(c.names[0], s.cat.FuncNames(len(c.args))); ok {
+			e.Label = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	panic(e)
 }
 
 // checkCallForm refuses what only aggregates and window functions can have.

@@ -372,6 +372,7 @@ func (h *hinter) arguments(x *query.FuncExpr) {
 	if f == nil {
 		return
 	}
+	names := f.InputNames()
 	for i, e := range x.Args {
 		p := paramOf(e)
 		if p == nil {
@@ -380,8 +381,8 @@ func (h *hinter) arguments(x *query.FuncExpr) {
 		switch n, ok := e.(*query.NamedArgExpr); {
 		case ok:
 			h.name(p, n.Name, rankArgument)
-		case f.Modes == nil && i < len(f.Names) && f.Names[i] != "":
-			h.name(p, f.Names[i], rankArgument)
+		case i < len(names) && names[i] != "":
+			h.name(p, names[i], rankArgument)
 		case f.Name == "json_build_object" || f.Name == "jsonb_build_object":
 			if k, ok := stripImplicit(x.Args[max(i-1, 0)]).(*query.Const); ok && i%2 == 1 && isName(k.Value) {
 				h.name(p, k.Value, rankArgument)

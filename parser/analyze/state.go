@@ -20,6 +20,8 @@ type Error struct {
 	Message  string
 	Detail   string
 	Hint     string
+	// Label is a guess that the server does not make.
+	Label string
 	// Span is the place in the analysed text; Span.Start is the server's error
 	// position. It is zero where the server gives none.
 	Span source.Span

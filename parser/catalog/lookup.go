@@ -395,6 +395,24 @@ func (c *Catalog) FuncsByName(schema, name string) []*Func {
 	return collect(c, c.base.funcNames[name], c.user.funcNames[name], schema, func(f *Func) string { return f.Schema })
 }
 
+// FuncNames returns the names of the functions that a call without a schema and with
+// n arguments can see, in no order.
+func (c *Catalog) FuncNames(n int) []string {
+	callable := func(f *Func) bool {
+		_, ok := c.visible(f.Schema)
+		return ok && (f.Variadic != 0 || n <= len(f.Args)) && n >= len(f.Args)-f.Defaults
+	}
+	var out []string
+	for _, layer := range []*objects{&c.base.objects, &c.user} {
+		for name, list := range layer.funcNames {
+			if slices.ContainsFunc(list, callable) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
 // OperatorsByName is [Catalog.FuncsByName] for operators.
 func (c *Catalog) OperatorsByName(schema, name string) []*Operator {
 	return collect(c, c.base.opNames[name], c.user.opNames[name], schema, func(o *Operator) string { return o.Schema })
