@@ -56,7 +56,7 @@ func TestNullability(t *testing.T) {
 				}
 				return ""
 			}
-			o := infer.Options{TrustForeignKeys: d.HasArg("trust"), Params: map[int]string{}}
+			o := infer.Options{TrustForeignKeys: d.HasArg("trust"), TrustDomains: d.HasArg("domains"), Params: map[int]string{}}
 			for _, a := range d.CmdArgs {
 				for _, v := range a.Vals {
 					var n int

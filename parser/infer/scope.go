@@ -11,6 +11,10 @@ type Options struct {
 	// are not null find its row always. Row-level security, deferred checks and
 	// session_replication_role can break it.
 	TrustForeignKeys bool
+	// TrustDomains lets a stored column of a NOT NULL domain be not null. Only casts
+	// to a domain are checked: a value that has its type already, of an outer join or
+	// a subquery without a row, may be NULL and is stored.
+	TrustDomains bool
 	// Params are the statement's parameters that are never NULL, by number, each
 	// with the reason.
 	Params map[int]string

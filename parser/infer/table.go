@@ -91,13 +91,15 @@ func (s *scope) declared(t *catalog.Table, c *catalog.Column) value {
 			return r.because("generated column " + t.Name + "." + c.Name + " (" + v.reason() + ")")
 		}
 	}
-	// A domain's NOT NULL is taken at its word where values are stored: each value
-	// that is cast to it is checked. A value of the domain itself is not, so that an
-	// INSERT of the nullable side of a join could store NULL (CREATE DOMAIN, Notes);
-	// a materialised view does.
-	if why := domainRefusesNull(s.cat, c.Type); why != "" && (t.Kind == catalog.KindTable || t.Kind == catalog.KindPartitioned) {
-		r.notNull = true
-		return r.because(t.Name + "." + c.Name + " is " + why)
+	// Each value that is cast to a domain is checked, one that has its type already
+	// is not: an INSERT … SELECT of the nullable side of a join, or of a subquery
+	// without a row, stores NULL (CREATE DOMAIN, Notes).
+	if why := domainRefusesNull(s.cat, c.Type); why != "" {
+		if s.shared().opts.TrustDomains && (t.Kind == catalog.KindTable || t.Kind == catalog.KindPartitioned) {
+			r.notNull = true
+			return r.because(t.Name + "." + c.Name + " is " + why + " (trusted)")
+		}
+		r.why = doubtPrefix + fmt.Sprintf("%s.%s is %s, but a value that has that type already is stored unchecked (trust: [domains] takes its word)", t.Name, c.Name, why)
 	}
 	return r
 }

@@ -206,8 +206,9 @@ package: %s
 
 # What else nullability may rest on: foreign_keys, by which a LEFT JOIN along a
 # valid key always finds its row. Row-level security, deferred checks and
-# session_replication_role can break that.
-# trust: [foreign_keys]
+# session_replication_role can break that. And domains, by which a stored column of
+# a NOT NULL domain is not null; the server checks casts to the domain alone.
+# trust: [foreign_keys, domains]
 
 # What a column that can be NULL becomes: pointer, sql (sql.Null) or pgtype.
 # null: pointer

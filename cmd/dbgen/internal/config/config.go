@@ -34,8 +34,11 @@ var Versions = []int{15, 16, 17, 18} //nolint:gochecknoglobals // a constant lis
 // FailOn are the severities from which a run can fail.
 var FailOn = []string{"error", "warning", "never"} //nolint:gochecknoglobals // a constant list
 
-// TrustForeignKeys is the word of [Config.Trust].
-const TrustForeignKeys = "foreign_keys"
+// The words of [Config.Trust].
+const (
+	TrustForeignKeys = "foreign_keys"
+	TrustDomains     = "domains"
+)
 
 // severities are those that a finding can be given.
 var severities = []string{"error", "warning", "info", "off"} //nolint:gochecknoglobals // a constant list
@@ -189,8 +192,8 @@ func (c *Config) check(diags *diag.List) {
 	oneOf("null", c.Null, "pointer", "sql", "pgtype")
 	oneOf("fail_on", c.FailOn, FailOn...)
 	for _, t := range c.Trust {
-		if t != TrustForeignKeys {
-			c.at(diags, "trust", didYouMean(t, []string{TrustForeignKeys}), "trust can list foreign_keys, not %q", t)
+		if t != TrustForeignKeys && t != TrustDomains {
+			c.at(diags, "trust", didYouMean(t, []string{TrustForeignKeys, TrustDomains}), "trust can list foreign_keys and domains, not %q", t)
 		}
 	}
 	var codes []string

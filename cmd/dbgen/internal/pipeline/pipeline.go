@@ -219,6 +219,7 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 			q.Analyzed, q.params = a, model.ParamsNullable(p.Catalog, s, a)
 			q.Facts = infer.With(p.Catalog, a.Query, infer.Options{
 				TrustForeignKeys: slices.Contains(p.Config.Trust, config.TrustForeignKeys),
+				TrustDomains:     slices.Contains(p.Config.Trust, config.TrustDomains),
 				Params:           model.ParamsNeverNull(p.Catalog, a, q.params, p.typeOptions()),
 			})
 		}
