@@ -122,26 +122,26 @@ func readExtensions(ctx context.Context, conn *pgx.Conn, names []string) ([]*pul
 	if err != nil {
 		return nil, err
 	}
-	todo := slices.Clone(names)
-	if len(todo) == 0 {
-		todo = slices.DeleteFunc(slices.Clone(installed), known)
-		if len(todo) == 0 {
+	wanted := slices.Clone(names)
+	if len(wanted) == 0 {
+		wanted = slices.DeleteFunc(slices.Clone(installed), known)
+		if len(wanted) == 0 {
 			return nil, errors.New("the database has no extension but those that come with PostgreSQL, which are known")
 		}
 	}
 	var list []*pull.Extension
-	for i := 0; i < len(todo); i++ {
-		if !slices.Contains(installed, todo[i]) {
-			return nil, fmt.Errorf("the database has no extension %q%s", todo[i], didYouMean(todo[i], installed))
+	for i := 0; i < len(wanted); i++ {
+		if !slices.Contains(installed, wanted[i]) {
+			return nil, fmt.Errorf("the database has no extension %q%s", wanted[i], didYouMean(wanted[i], installed))
 		}
-		e, err := pull.Read(ctx, conn, todo[i])
+		e, err := pull.Read(ctx, conn, wanted[i])
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, e)
 		for _, r := range e.Requires {
-			if !known(r) && !slices.Contains(todo, r) {
-				todo = append(todo, r)
+			if !known(r) && !slices.Contains(wanted, r) {
+				wanted = append(wanted, r)
 			}
 		}
 	}
