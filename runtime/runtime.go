@@ -37,6 +37,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/jackc/pgx/v5"
@@ -67,6 +68,46 @@ type Query struct {
 	ReadOnly bool
 }
 
+// Runner is a DB that wants to know which query it runs, to name it in what it
+// tells and to send reads elsewhere; *pool.Pool and *txn.Tx are. The functions
+// of this package call it in place of Query and Exec.
+type Runner interface {
+	RunQuery(ctx context.Context, q Query, args []any) (pgx.Rows, error)
+	RunExec(ctx context.Context, q Query, args []any) (pgconn.CommandTag, error)
+}
+
+func query(ctx context.Context, db DB, q Query, args []any) (pgx.Rows, error) {
+	if r, ok := db.(Runner); ok {
+		return r.RunQuery(ctx, q, args)
+	}
+	return db.Query(ctx, q.SQL, args...)
+}
+
+func exec(ctx context.Context, db DB, q Query, args []any) (pgconn.CommandTag, error) {
+	if r, ok := db.(Runner); ok {
+		return r.RunExec(ctx, q, args)
+	}
+	return db.Exec(ctx, q.SQL, args...)
+}
+
+// Elsewhere is implemented by the error of a read that is worth repeating, once,
+// on another DB: that of a standby which cancelled it for its replay. The
+// functions of this package do so as long as no row reached their caller.
+type Elsewhere interface {
+	error
+	// Elsewhere returns the DB to repeat the read on.
+	Elsewhere() DB
+}
+
+// elsewhere returns where to repeat q, nil for nowhere.
+func elsewhere(q Query, err error) DB {
+	var e Elsewhere
+	if err == nil || !q.ReadOnly || !errors.As(err, &e) {
+		return nil
+	}
+	return e.Elsewhere()
+}
+
 // One runs q and returns its only row. The error is pgx.ErrNoRows if there is
 // none and pgx.ErrTooManyRows if there are more, as in
 // pgx.CollectExactlyOneRow. On an error the value is the zero T.
@@ -81,25 +122,33 @@ func One[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...
 // Opt runs q and returns its row, if there is one. More than one row is the
 // error pgx.ErrTooManyRows. On an error the value is the zero T.
 func Opt[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...any) (T, bool, error) {
+	value, found, err := opt(ctx, db, q, scan, args)
+	if other := elsewhere(q, err); other != nil {
+		value, found, err = opt(ctx, other, q, scan, args)
+	}
+	return value, found, wrap(ctx, q.Name, err)
+}
+
+func opt[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args []any) (T, bool, error) {
 	var zero T
-	rows, err := db.Query(ctx, q.SQL, args...)
+	rows, err := query(ctx, db, q, args)
 	if err != nil {
-		return zero, false, wrap(ctx, q.Name, err)
+		return zero, false, err
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return zero, false, wrap(ctx, q.Name, rows.Err())
+		return zero, false, rows.Err()
 	}
 	row := newRow(rows)
 	value := scan(row)
 	if row.err != nil {
-		return zero, false, wrap(ctx, q.Name, row.err)
+		return zero, false, row.err
 	}
 	if rows.Next() {
-		return zero, false, wrap(ctx, q.Name, pgx.ErrTooManyRows)
+		return zero, false, pgx.ErrTooManyRows
 	}
 	if err := rows.Err(); err != nil {
-		return zero, false, wrap(ctx, q.Name, err)
+		return zero, false, err
 	}
 	return value, true, nil
 }
@@ -107,9 +156,17 @@ func Opt[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...
 // Many runs q and returns all its rows in order; the slice is nil if there are
 // none and if there is an error.
 func Many[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...any) ([]T, error) {
-	rows, err := db.Query(ctx, q.SQL, args...)
+	values, err := many(ctx, db, q, scan, args)
+	if other := elsewhere(q, err); other != nil {
+		values, err = many(ctx, other, q, scan, args)
+	}
+	return values, wrap(ctx, q.Name, err)
+}
+
+func many[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args []any) ([]T, error) {
+	rows, err := query(ctx, db, q, args)
 	if err != nil {
-		return nil, wrap(ctx, q.Name, err)
+		return nil, err
 	}
 	defer rows.Close()
 	var row *Row
@@ -122,11 +179,11 @@ func Many[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ..
 		}
 		values = append(values, scan(row))
 		if row.err != nil {
-			return nil, wrap(ctx, q.Name, row.err)
+			return nil, row.err
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, wrap(ctx, q.Name, err)
+		return nil, err
 	}
 	return values, nil
 }
@@ -140,44 +197,53 @@ func Many[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ..
 // writes run to its end, or commit it in a transaction, which then fails.
 func Iter[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var zero T
-		rows, err := db.Query(ctx, q.SQL, args...)
+		yielded, err := stream(ctx, db, q, scan, args, yield)
+		if other := elsewhere(q, err); other != nil && !yielded {
+			_, err = stream(ctx, other, q, scan, args, yield)
+		}
 		if err != nil {
-			yield(zero, wrap(ctx, q.Name, err))
-			return
-		}
-		defer rows.Close()
-		var row *Row
-		for rows.Next() {
-			if row == nil {
-				row = newRow(rows)
-			} else {
-				row.values = rows.RawValues()
-			}
-			value := scan(row)
-			if row.err != nil {
-				yield(zero, wrap(ctx, q.Name, row.err))
-				return
-			}
-			if !yield(value, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
+			var zero T
 			yield(zero, wrap(ctx, q.Name, err))
 		}
 	}
 }
 
+// stream yields the rows of q; yielded says whether there was one. The error is
+// nil where the loop was left.
+func stream[T any](ctx context.Context, db DB, q Query, scan func(*Row) T, args []any, yield func(T, error) bool) (yielded bool, err error) {
+	rows, err := query(ctx, db, q, args)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	var row *Row
+	for rows.Next() {
+		if row == nil {
+			row = newRow(rows)
+		} else {
+			row.values = rows.RawValues()
+		}
+		value := scan(row)
+		if row.err != nil {
+			return yielded, row.err
+		}
+		yielded = true
+		if !yield(value, nil) {
+			return true, nil
+		}
+	}
+	return yielded, rows.Err()
+}
+
 // Exec runs q and drops any rows it returns.
 func Exec(ctx context.Context, db DB, q Query, args ...any) error {
-	_, err := db.Exec(ctx, q.SQL, args...)
+	_, err := exec(ctx, db, q, args)
 	return wrap(ctx, q.Name, err)
 }
 
 // ExecRows runs q and returns how many rows the server says it affected.
 func ExecRows(ctx context.Context, db DB, q Query, args ...any) (int64, error) {
-	tag, err := db.Exec(ctx, q.SQL, args...)
+	tag, err := exec(ctx, db, q, args)
 	if err != nil {
 		return 0, wrap(ctx, q.Name, err)
 	}

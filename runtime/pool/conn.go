@@ -15,9 +15,9 @@ import (
 // Conn is a connection held by the caller, from [Pool.Acquire] to Release. It is
 // not safe for concurrent use. It is a runtime.DB.
 type Conn struct {
-	pool  *Pool
-	conn  *pgxpool.Conn
-	state *connState
+	backend *backend
+	conn    *pgxpool.Conn
+	state   *connState
 }
 
 // Info describes a connection.
@@ -63,21 +63,21 @@ func stateOf(conn *pgx.Conn) *connState {
 	return state
 }
 
-func (p *Pool) opened(conn *pgx.Conn) {
+func (b *backend) opened(conn *pgx.Conn) {
 	now := time.Now()
-	state := &connState{id: p.lastID.Add(1), pid: conn.PgConn().PID(), created: now}
+	state := &connState{id: b.pool.lastID.Add(1), pid: conn.PgConn().PID(), created: now}
 	state.used.Store(now.UnixNano())
 	conn.PgConn().CustomData()[stateKey] = state
-	p.mu.Lock()
-	p.conns[state.id] = state
-	p.mu.Unlock()
+	b.mu.Lock()
+	b.conns[state.id] = state
+	b.mu.Unlock()
 }
 
-func (p *Pool) gone(conn *pgx.Conn) {
+func (b *backend) gone(conn *pgx.Conn) {
 	state := stateOf(conn)
-	p.mu.Lock()
-	delete(p.conns, state.id)
-	p.mu.Unlock()
+	b.mu.Lock()
+	delete(b.conns, state.id)
+	b.mu.Unlock()
 }
 
 func (s *connState) acquired(now time.Time) {
@@ -91,7 +91,7 @@ func (s *connState) released() {
 	s.held.Store(0)
 }
 
-func (s *connState) info(p *Pool) Info {
+func (s *connState) info(b *backend) Info {
 	info := Info{
 		ID: s.id, PID: s.pid, Created: s.created, LastUsed: time.Unix(0, s.used.Load()),
 		Age: time.Since(s.created), Uses: s.uses.Load(),
@@ -100,12 +100,12 @@ func (s *connState) info(p *Pool) Info {
 		info.Active, info.HeldSince = true, time.Unix(0, held)
 	}
 	info.Idle = !info.Active
-	info.Expired = p.config.MaxLifetime > 0 && info.Age > p.config.MaxLifetime
+	info.Expired = b.config.MaxLifetime > 0 && info.Age > b.config.MaxLifetime
 	return info
 }
 
 // Info returns what is known of the connection.
-func (c *Conn) Info() Info { return c.state.info(c.pool) }
+func (c *Conn) Info() Info { return c.state.info(c.backend) }
 
 // Conn returns pgx's connection, for what is not here. It must not be used
 // after Release.

@@ -17,40 +17,23 @@
 package pool
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
 // Pool is a pool of connections to one database. It is safe for concurrent use.
 type Pool struct {
-	pgx    *pgxpool.Pool
-	config Config
-
-	lastID   atomic.Uint64
-	timeouts atomic.Int64
-	waits    recorder
-
-	mu    sync.Mutex
-	conns map[uint64]*connState // all open connections
-
-	waitMu  sync.Mutex
-	waiting map[*Conn]context.CancelFunc // who is acquiring
-
-	closing   atomic.Bool // set with waitMu held
-	closeOnce sync.Once
-	closed    chan struct{}
+	config  Config
+	lastID  atomic.Uint64 // of connections
+	primary *backend
 }
 
 // New returns a pool on the database that dsn names: a URL or keywords and
@@ -65,25 +48,9 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: config, conns: map[uint64]*connState{}, waiting: map[*Conn]context.CancelFunc{}, closed: make(chan struct{})}
-	afterConnect, beforeClose := pgxConfig.AfterConnect, pgxConfig.BeforeClose
-	pgxConfig.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if afterConnect != nil {
-			if err := afterConnect(ctx, conn); err != nil {
-				return err
-			}
-		}
-		p.opened(conn)
-		return nil
-	}
-	pgxConfig.BeforeClose = func(conn *pgx.Conn) {
-		p.gone(conn)
-		if beforeClose != nil {
-			beforeClose(conn)
-		}
-	}
-	if p.pgx, err = pgxpool.NewWithConfig(ctx, pgxConfig); err != nil {
-		return nil, fmt.Errorf("pool: %w", err)
+	p := &Pool{config: config}
+	if p.primary, err = newBackend(ctx, p, pgxConfig, config, false); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -100,60 +67,10 @@ var ErrClosed = errors.New("pool is closed")
 // matches that of ctx.
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
 	c := new(Conn)
-	if err := p.acquire(ctx, c); err != nil {
+	if err := p.primary.acquire(ctx, c); err != nil {
 		return nil, err
 	}
 	return c, nil
-}
-
-func (p *Pool) acquire(ctx context.Context, c *Conn) error {
-	began := time.Now()
-	var limited context.Context
-	var cancel context.CancelFunc
-	if p.config.AcquireTimeout > 0 {
-		limited, cancel = context.WithTimeout(ctx, p.config.AcquireTimeout)
-	} else {
-		limited, cancel = context.WithCancel(ctx)
-	}
-	defer cancel()
-	if !p.wait(c, cancel) {
-		return ErrClosed
-	}
-	pgxConn, err := p.pgx.Acquire(limited)
-	p.waited(c)
-	now := time.Now()
-	waited := now.Sub(began)
-	p.waits.record(waited)
-	switch {
-	case err == nil:
-		*c = Conn{pool: p, conn: pgxConn, state: stateOf(pgxConn.Conn())}
-		c.state.acquired(now)
-		return nil
-	case p.closing.Load():
-		return ErrClosed
-	case ctx.Err() == nil && limited.Err() != nil:
-		p.timeouts.Add(1)
-		return &AcquireTimeoutError{Timeout: p.config.AcquireTimeout, Waited: waited, Stats: p.Stats()}
-	}
-	return fmt.Errorf("acquire connection: %w", err)
-}
-
-// wait lets Close end the acquiring of c, by cancel; false if it has begun.
-// waited takes that back.
-func (p *Pool) wait(c *Conn, cancel context.CancelFunc) bool {
-	p.waitMu.Lock()
-	defer p.waitMu.Unlock()
-	if p.closing.Load() {
-		return false
-	}
-	p.waiting[c] = cancel
-	return true
-}
-
-func (p *Pool) waited(c *Conn) {
-	p.waitMu.Lock()
-	delete(p.waiting, c)
-	p.waitMu.Unlock()
 }
 
 // ErrAcquireTimeout is matched by every [*AcquireTimeoutError].
@@ -183,7 +100,7 @@ func (e *AcquireTimeoutError) SafeToRetry() bool { return true }
 // Ping acquires a connection and makes a round trip on it.
 func (p *Pool) Ping(ctx context.Context) error {
 	var c Conn
-	if err := p.acquire(ctx, &c); err != nil {
+	if err := p.primary.acquire(ctx, &c); err != nil {
 		return err
 	}
 	defer c.Release()
@@ -194,7 +111,7 @@ func (p *Pool) Ping(ctx context.Context) error {
 // their end.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	r := new(heldRows)
-	if err := p.acquire(ctx, &r.conn); err != nil {
+	if err := p.primary.acquire(ctx, &r.conn); err != nil {
 		return rows.Failed{Error: err}, err
 	}
 	kept := false
@@ -222,7 +139,7 @@ func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // Exec runs sql.
 func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	var c Conn
-	if err := p.acquire(ctx, &c); err != nil {
+	if err := p.primary.acquire(ctx, &c); err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	defer c.Release()
@@ -253,7 +170,7 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 // CopyFrom copies rows into a table with PostgreSQL's COPY.
 func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	var c Conn
-	if err := p.acquire(ctx, &c); err != nil {
+	if err := p.primary.acquire(ctx, &c); err != nil {
 		return 0, err
 	}
 	defer c.Release()
@@ -286,56 +203,14 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 
 // Conns returns what is known of every open connection, in the order they were
 // made.
-func (p *Pool) Conns() []Info {
-	p.mu.Lock()
-	infos := make([]Info, 0, len(p.conns))
-	for _, state := range p.conns {
-		infos = append(infos, state.info(p))
-	}
-	p.mu.Unlock()
-	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
-	return infos
-}
+func (p *Pool) Conns() []Info { return p.primary.infos() }
 
 // Cleanup closes the idle connections that are expired, and of those that were
 // unused for longer than IdleTimeout all above MinConns; it returns how many.
 // The pool does the same by itself, at least once a minute.
-func (p *Pool) Cleanup(ctx context.Context) int {
-	idle := p.pgx.AcquireAllIdle(ctx)
-	spare := int(p.pgx.Stat().TotalConns()) - p.config.MinConns
-	closed := 0
-	for _, c := range idle {
-		info := stateOf(c.Conn()).info(p)
-		if info.Expired || time.Since(info.LastUsed) > p.config.IdleTimeout && p.config.IdleTimeout > 0 && spare > 0 {
-			_ = c.Conn().Close(ctx)
-			closed++
-			spare--
-		}
-		c.Release() // a closed one leaves the pool
-	}
-	return closed
-}
+func (p *Pool) Cleanup(ctx context.Context) int { return p.primary.cleanup(ctx) }
 
 // Close lets nobody in any more, those who wait included, waits until all
 // connections came back and closes them. If ctx ends first, the error says how many are still out; they
 // are closed as they come back. It may be called more than once.
-func (p *Pool) Close(ctx context.Context) error {
-	p.waitMu.Lock()
-	p.closing.Store(true)
-	for _, cancel := range p.waiting {
-		cancel()
-	}
-	p.waitMu.Unlock()
-	p.closeOnce.Do(func() {
-		go func() {
-			p.pgx.Close()
-			close(p.closed)
-		}()
-	})
-	select {
-	case <-p.closed:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("close pool with %d connections in use: %w", p.Stats().Active, context.Cause(ctx))
-	}
-}
+func (p *Pool) Close(ctx context.Context) error { return p.primary.close(ctx) }

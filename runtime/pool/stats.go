@@ -84,14 +84,16 @@ func (r *recorder) histogram() Histogram {
 }
 
 // Stats returns a snapshot.
-func (p *Pool) Stats() Stats {
-	s := p.pgx.Stat()
+func (p *Pool) Stats() Stats { return p.primary.stats() }
+
+func (b *backend) stats() Stats {
+	s := b.pgx.Stat()
 	return Stats{
 		Total: int(s.TotalConns()), Active: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Connecting: int(s.ConstructingConns()),
-		Max: p.config.MaxConns, Min: p.config.MinConns,
+		Max: b.config.MaxConns, Min: b.config.MinConns,
 		Acquires: s.AcquireCount(), Waits: s.EmptyAcquireCount(), WaitTime: s.EmptyAcquireWaitTime(),
-		Timeouts: p.timeouts.Load(), Canceled: s.CanceledAcquireCount(),
+		Timeouts: b.timeouts.Load(), Canceled: s.CanceledAcquireCount(),
 		Opened: s.NewConnsCount(), ClosedIdle: s.MaxIdleDestroyCount(), ClosedExpired: s.MaxLifetimeDestroyCount(),
-		AcquireTime: p.waits.histogram(),
+		AcquireTime: b.waits.histogram(),
 	}
 }
