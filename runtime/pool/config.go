@@ -1,7 +1,9 @@
 package pool
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -9,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/dbgen/dbgen/runtime"
 )
 
 // Config holds the pool's settings. A zero field takes its value from the DSN
@@ -35,9 +39,92 @@ type Config struct {
 	// for as long as the caller's context lasts; DSN pool_acquire_timeout.
 	AcquireTimeout time.Duration
 
+	// MaxWaiters bounds how many callers may wait for a connection at once; the
+	// next one gets [ErrTooManyWaiters] without waiting. Default 0: no bound.
+	MaxWaiters int
+	// LeakAfter is how long a connection may be held before it is reported, once,
+	// to Observer and Logger, with the place that acquired it. Default 0: never,
+	// and then no place is noted.
+	LeakAfter time.Duration
+
+	// Profile says what stands between the pool and the server. Default [Direct].
+	Profile Profile
+	// StatementTimeout, LockTimeout and IdleInTransactionTimeout are the server's
+	// statement_timeout, lock_timeout and idle_in_transaction_session_timeout for
+	// the pool's connections. Default 0: what the server has set. A pooler in
+	// transaction mode cannot take them.
+	StatementTimeout, LockTimeout, IdleInTransactionTimeout time.Duration
+	// ApplicationName is what pg_stat_activity shows. Default: the program's name.
+	ApplicationName string
+	// SearchPath pins search_path, as generated packages give it in their
+	// SearchPath. Default "": what the server has set.
+	SearchPath string
+	// TLS says what encryption is asked of servers that are not local. Default
+	// [TLSVerifyFull].
+	TLS TLSPolicy
+	// Password, if set, is asked for the password of each new connection, for
+	// tokens that expire.
+	Password func(ctx context.Context) (runtime.Secret, error)
+
+	// Standbys turns on the sending of reads to standbys; see [Standbys].
+	Standbys *Standbys
+
+	// Observer is told of queries, acquires, connections and leaks.
+	Observer runtime.Observer
+	// Logger gets what nobody's call can return: background connections that
+	// fail, leaks, servers that change their role. Default none.
+	Logger *slog.Logger
+
 	// Configure, if set, may change what pgxpool is started with (tracers, TLS,
 	// types to register after connecting) once all of the above is in it.
 	Configure func(*pgxpool.Config) error
+}
+
+// Profile says what stands between a pool and its server, and so what may be
+// kept on a connection.
+type Profile int
+
+// The profiles.
+const (
+	// Direct is a server, or a pooler in session mode: statements are prepared
+	// and kept.
+	Direct Profile = iota
+	// TransactionPooler is a pooler in transaction mode that knows nothing of
+	// prepared statements (PgBouncer before 1.21): statements are described once
+	// and sent unnamed, each in one round trip.
+	TransactionPooler
+	// PreparedPooler is a pooler in transaction mode that keeps track of prepared
+	// statements (PgBouncer from 1.21 on with max_prepared_statements).
+	PreparedPooler
+)
+
+// TLSPolicy says what encryption is asked of servers that are not local.
+type TLSPolicy int
+
+// The policies.
+const (
+	// TLSVerifyFull asks each host, fallbacks included, for a certificate that
+	// is valid and its own.
+	TLSVerifyFull TLSPolicy = iota
+	// TLSRequire asks for encryption alone: it does not tell who answers.
+	TLSRequire
+	// TLSAsGiven leaves it to sslmode.
+	TLSAsGiven
+)
+
+// Standbys says how reads are sent to standbys.
+type Standbys struct {
+	// MaxLag is how far a standby's replay may be behind before reads without a
+	// token pass it by. Default 10 s, negative for any.
+	MaxLag time.Duration
+	// Wait is how long a read with a token waits for a standby to replay it
+	// before it goes to the primary. Default 100 ms, negative for not at all.
+	Wait time.Duration
+	// CheckInterval is the time between two looks at each server. Default 1 s.
+	CheckInterval time.Duration
+	// MaxConns and MinConns bound the connections to each standby. Default those
+	// of the pool.
+	MaxConns, MinConns int
 }
 
 // The defaults of [Config].
