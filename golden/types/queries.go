@@ -3,9 +3,19 @@
 // Package types runs the queries of everything.sql.
 package types
 
-import "github.com/dbgen/dbgen/runtime"
+import (
+	"context"
+
+	"github.com/dbgen/dbgen/runtime"
+	"github.com/dbgen/dbgen/runtime/txn"
+)
 
 const _ = runtime.SupportsGenerated1
+
+// SearchPath is the search_path with which the queries were analysed, for
+// pool.Config.SearchPath. With another one a name can mean another table: the
+// server's own default begins with a schema named after the role.
+const SearchPath = "public"
 
 // Queries runs all queries of the package.
 type Queries struct {
@@ -23,4 +33,15 @@ func New(db runtime.DB) *Queries {
 // WithTx returns Queries that run on db, usually a transaction.
 func (*Queries) WithTx(db runtime.DB) *Queries {
 	return New(db)
+}
+
+// InTx runs fn with Queries on a transaction of m. It is committed if fn
+// returns nil, and rolled back otherwise. If the server gives it up because of
+// another one (a serialization failure or a deadlock), fn runs again in a new
+// transaction, so what fn does outside of q may be done more than once. Where
+// ctx is that of a transaction of m, fn joins it.
+func (*Queries) InTx(ctx context.Context, m *txn.Manager, fn func(ctx context.Context, q *Queries) error, opts ...txn.Option) error {
+	return m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		return fn(ctx, New(tx))
+	}, opts...)
 }

@@ -101,7 +101,7 @@ func (w *writer) file(name, source string, body []jen.Code) ([]byte, error) {
 
 // paths are the import paths whose names jennifer would have to guess.
 func (w *writer) paths() []string {
-	paths := []string{gotype.PgtypePath, gotype.RuntimePath}
+	paths := []string{gotype.PgtypePath, gotype.RuntimePath, gotype.TxnPath}
 	seen := map[string]bool{}
 	var walk func(t *gotype.Type)
 	walk = func(t *gotype.Type) {

@@ -11,64 +11,18 @@ import (
 	"github.com/dbgen/dbgen/templates/model"
 )
 
-// plainSafety is what is said of everything that holds a runtime.DB.
-const plainSafety = "a *pgx.Conn, a pgx.Tx or a pool."
-
-// packageDoc is the package's comment.
-func (w *writer) packageDoc() []string {
-	var sources []string
-	for _, r := range w.pkg.Repositories {
-		sources = append(sources, r.Source)
-	}
-	text := fmt.Sprintf("Package %s runs the queries of %s.", w.pkg.Name, join(sources))
-	return wrap(text)
-}
-
-// join lists words as a sentence does.
-func join(words []string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
-}
-
-// queries writes the type that has the methods of all repositories.
-func (w *writer) queries() []jen.Code {
-	return []jen.Code{
-		jen.Const().Id("_").Op("=").Add(rt("SupportsGenerated1")),
-		doc("Queries runs all queries of the package.").Type().Id("Queries").StructFunc(func(g *jen.Group) {
-			for _, r := range w.pkg.Repositories {
-				g.Op("*").Id(r.Name)
-			}
-		}),
-		doc(wrap("New returns Queries that run on db: " + plainSafety + " They are as safe for concurrent use as db is.")...).
-			Func().Id("New").Params(jen.Id("db").Add(rt("DB"))).Op("*").Id("Queries").
-			Block(jen.Return(jen.Op("&").Id("Queries").Custom(multiline(), w.members()...))),
-		doc(wrap("WithTx returns Queries that run on db, usually a transaction.")...).
-			Func().Params(jen.Op("*").Id("Queries")).Id("WithTx").Params(jen.Id("db").Add(rt("DB"))).Op("*").Id("Queries").
-			Block(jen.Return(jen.Id("New").Call(jen.Id("db")))),
-	}
-}
-
-func (w *writer) members() []jen.Code {
-	var out []jen.Code
-	for _, r := range w.pkg.Repositories {
-		out = append(out, jen.Id(r.Name).Op(":").Id("New"+r.Name).Call(jen.Id("db")))
-	}
-	return out
-}
-
 // repository writes one repository with its methods.
 func (w *writer) repository(r *model.Repository) []jen.Code {
+	on := connectionOf(r.Scoped)
 	out := []jen.Code{
-		doc(fmt.Sprintf("%s runs the queries of %s.", r.Name, r.Source)).
-			Type().Id(r.Name).Struct(jen.Id("db").Add(rt("DB"))),
-		doc(wrap(fmt.Sprintf("New%s returns %s %s that runs its queries on db: %s It is as safe for concurrent use as db is.",
-			r.Name, article(r.Name), r.Name, plainSafety))...).
-			Func().Id("New" + r.Name).Params(jen.Id("db").Add(rt("DB"))).Op("*").Id(r.Name).
+		doc(wrap(fmt.Sprintf("%s runs the queries of %s%s.", r.Name, r.Source, on.where))...).
+			Type().Id(r.Name).Struct(jen.Id("db").Add(rt(on.typ))),
+		doc(wrap(fmt.Sprintf("New%s returns %s %s that runs its queries %s It is as safe for concurrent use as db is.",
+			r.Name, article(r.Name), r.Name, on.db))...).
+			Func().Id("New" + r.Name).Params(jen.Id("db").Add(rt(on.typ))).Op("*").Id(r.Name).
 			Block(jen.Return(jen.Op("&").Id(r.Name).Values(jen.Id("db").Op(":").Id("db")))),
-		doc(wrap(fmt.Sprintf("WithTx returns %s %s that runs its queries on db, usually a transaction.", article(r.Name), r.Name))...).
-			Func().Params(jen.Op("*").Id(r.Name)).Id("WithTx").Params(jen.Id("db").Add(rt("DB"))).Op("*").Id(r.Name).
+		doc(wrap(fmt.Sprintf("WithTx returns %s %s that runs its queries %s", article(r.Name), r.Name, on.tx))...).
+			Func().Params(jen.Op("*").Id(r.Name)).Id("WithTx").Params(jen.Id("db").Add(rt(on.typ))).Op("*").Id(r.Name).
 			Block(jen.Return(jen.Id("New" + r.Name).Call(jen.Id("db")))),
 	}
 	for _, m := range r.Methods {

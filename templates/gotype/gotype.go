@@ -20,6 +20,7 @@ import (
 const (
 	PgtypePath  = "github.com/jackc/pgx/v5/pgtype"
 	RuntimePath = "github.com/dbgen/dbgen/runtime"
+	TxnPath     = "github.com/dbgen/dbgen/runtime/txn"
 )
 
 // Form is the shape of a [Type].

@@ -68,7 +68,7 @@ type builder struct {
 
 func newBuilder(in Input) *builder {
 	b := &builder{
-		in: in, scope: naming.NewScope("Queries", "New"),
+		in: in, scope: naming.NewScope(reserved(in.Files)...),
 		names: map[pgtype.OID]string{}, repos: map[string]string{},
 		enums: map[pgtype.OID]*Enum{}, composites: map[pgtype.OID]*Composite{}, models: map[pgtype.OID]*Struct{}, nullable: map[pgtype.OID][]bool{},
 		violations: map[string]*ConstraintError{}, errNames: map[string]string{}, methods: map[string]source.Span{},
@@ -77,6 +77,30 @@ func newBuilder(in Input) *builder {
 		return b.typeName(t.OID, naming.Exported(t.Name))
 	}}
 	return b
+}
+
+// reserved are the names that every package has, and those that one with scoped
+// repositories has besides.
+func reserved(files []File) []string {
+	names := []string{"Queries", "New", "SearchPath"}
+	if slices.ContainsFunc(files, func(f File) bool { return f.Scoped && f.used() }) {
+		names = append(names, "TenantQueries", "NewTenantQueries", "InTenant", "TenantSetting")
+	}
+	return names
+}
+
+// searchPath is the search path of the catalog as SET takes it. Schemas that the
+// catalog lacks are left out: nothing was found in them, but on a server something
+// may be.
+func searchPath(cat *catalog.Catalog) string {
+	var path []string
+	for _, s := range cat.SearchPath {
+		if s == catalog.TempSchema || cat.Schema(s) != nil {
+			path = append(path, cat.QuoteIdent(s))
+		}
+	}
+	// With none of them only pg_catalog is searched, as always.
+	return cmp.Or(strings.Join(path, ", "), "pg_catalog")
 }
 
 // typeName is the name given to a type of the package, or the one it would like.
@@ -141,7 +165,7 @@ func (b *builder) schemaRank(schema string) int {
 }
 
 func (b *builder) build() *Package {
-	p := &Package{Name: b.in.Options.Package}
+	p := &Package{Name: b.in.Options.Package, SearchPath: searchPath(b.in.Catalog)}
 	if !naming.Package(p.Name) {
 		b.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Code: Code, Message: fmt.Sprintf("%q cannot be the name of a Go package", p.Name),
@@ -153,7 +177,10 @@ func (b *builder) build() *Package {
 		if !f.used() {
 			continue
 		}
-		r := &Repository{Name: b.repos[f.Name], Source: path.Base(strings.ReplaceAll(f.Name, `\`, "/"))}
+		r := &Repository{Name: b.repos[f.Name], Source: path.Base(strings.ReplaceAll(f.Name, `\`, "/")), Scoped: f.Scoped}
+		if f.Scoped {
+			p.TenantSetting = b.in.Options.TenantSetting
+		}
 		r.File = fileName(files, f.Name)
 		for j := range f.Queries {
 			b.query = &f.Queries[j]
@@ -264,6 +291,8 @@ func (b *builder) claimMethod(name string) bool {
 	switch {
 	case name == "WithTx":
 		message = "every repository has a method WithTx of its own"
+	case name == "InTx":
+		message = "Queries has a method InTx of its own"
 	case b.isRepository(name):
 		message = fmt.Sprintf("%s is the name of a repository", name)
 	default:

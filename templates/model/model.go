@@ -36,6 +36,10 @@ type Options struct {
 	// ParamLimit is how many parameters a method takes one by one before they
 	// become a struct. Defaults to 2; -1 always makes a struct.
 	ParamLimit int
+	// TenantSetting is the setting that holds the tenant in a transaction of the
+	// scoped files' repositories, such as app.tenant_id; needed where a File is
+	// Scoped.
+	TenantSetting string
 }
 
 // File is one file of queries.
@@ -43,6 +47,8 @@ type File struct {
 	// Name is the file's path or name, such as "orders.sql".
 	Name    string
 	Queries []Query
+	// Scoped says that the file's repository runs in a tenant's transaction alone.
+	Scoped bool
 }
 
 // Query is a statement with what is known of it. Statements without an
@@ -59,6 +65,11 @@ type Query struct {
 // Package is what is generated.
 type Package struct {
 	Name string
+	// SearchPath is the search_path that the queries mean what they mean with, as
+	// SET takes it.
+	SearchPath string
+	// TenantSetting is that of the options; "" where no repository is scoped.
+	TenantSetting string
 	// Models are the structs of tables and views that queries return, Enums and
 	// Composites the types of values; each sorted by name.
 	Models     []*Struct
@@ -152,7 +163,9 @@ type Repository struct {
 	Name string
 	// Source is the query file's name, File that of the Go file.
 	Source, File string
-	Methods      []*Method
+	// Scoped says that it runs in a tenant's transaction alone.
+	Scoped  bool
+	Methods []*Method
 }
 
 // Method is one query.

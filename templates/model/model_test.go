@@ -25,6 +25,7 @@ import (
 //	model     prints the methods, structs and errors of the queries, and what is
 //	          wrong with them
 //	  package=NAME, limit=N  options
+//	  tenant=SETTING         the file is scoped to a tenant
 //	sql       prints what is sent
 func TestModel(t *testing.T) {
 	t.Parallel()
@@ -61,6 +62,8 @@ func TestModel(t *testing.T) {
 			case "model":
 				d.MaybeScanArgs(t, "package", &in.Options.Package)
 				d.MaybeScanArgs(t, "limit", &in.Options.ParamLimit)
+				d.MaybeScanArgs(t, "tenant", &in.Options.TenantSetting)
+				in.Files[0].Scoped = in.Options.TenantSetting != ""
 				p, diags := model.Build(in)
 				if p != nil {
 					show(&b, p)
@@ -87,8 +90,15 @@ func noErrors(t *testing.T, diags diag.List) {
 }
 
 func show(b *strings.Builder, p *model.Package) {
+	if p.SearchPath != "public" {
+		fmt.Fprintf(b, "search path %s\n", p.SearchPath)
+	}
 	for _, r := range p.Repositories {
-		fmt.Fprintf(b, "%s in %s\n", r.Name, r.File)
+		fmt.Fprintf(b, "%s in %s", r.Name, r.File)
+		if r.Scoped {
+			fmt.Fprintf(b, " scoped by %s", p.TenantSetting)
+		}
+		b.WriteByte('\n')
 		for _, m := range r.Methods {
 			var params []string
 			for _, p := range m.Params {

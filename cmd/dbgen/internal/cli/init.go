@@ -210,6 +210,13 @@ package: %s
 # a NOT NULL domain is not null; the server checks casts to the domain alone.
 # trust: [foreign_keys, domains]
 
+# Repositories that run in a transaction of a tenant alone, anywhere else they do
+# not compile; row-level security finds the tenant's id in the setting. Without
+# queries all of them.
+# tenant:
+#   setting: app.tenant_id
+#   queries: [queries/tenant]
+
 # What a column that can be NULL becomes: pointer, sql (sql.Null) or pgtype.
 # null: pointer
 

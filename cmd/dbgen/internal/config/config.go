@@ -15,6 +15,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -85,6 +86,9 @@ type Config struct {
 	// Findings sets the severity of plan findings by code: error, warning,
 	// info or off.
 	Findings map[string]string
+	// Tenant says which repositories run in a tenant's transaction alone. Defaults
+	// to none.
+	Tenant Tenant
 
 	// Dir is the folder of the file, "" for the current one.
 	Dir string
@@ -94,6 +98,20 @@ type Config struct {
 	// spans are the places of values by key, for diagnostics.
 	spans map[string]source.Span
 }
+
+// Tenant scopes repositories to a tenant, whom row-level security finds in a
+// setting.
+type Tenant struct {
+	// Setting is the setting's name, of two words: app.tenant_id. "" scopes
+	// nothing.
+	Setting string
+	// Queries lists files, directories and globs of the scoped query files, which
+	// are among those of [Config].Queries. Defaults to all of them.
+	Queries []string
+}
+
+// Scopes reports whether any repository is scoped.
+func (t Tenant) Scopes() bool { return t.Setting != "" }
 
 // Load reads a configuration. The result is usable only if the list has no
 // error.
@@ -136,6 +154,10 @@ func Load(name string) ([]*Config, diag.List) {
 			{"fail_on", r.text(&c.FailOn)},
 			{"trust", r.list(&c.Trust, "words")},
 			{"findings", r.words("findings.", &c.Findings)},
+			{"tenant", r.nested("tenant.", []field{
+				{"setting", r.text(&c.Tenant.Setting)},
+				{"queries", r.list(&c.Tenant.Queries, "paths")},
+			})},
 		})
 	}
 	if !diags.HasErrors() {
@@ -161,6 +183,10 @@ func (c *Config) at(diags *diag.List, key, hint, format string, args ...any) {
 		File: c.File, Span: c.spans[key],
 	})
 }
+
+// Span is the place of a key's value in File ("tenant.setting"), or of an item
+// of a list ("queries[0]"); none where there is no such value.
+func (c *Config) Span(key string) source.Span { return c.spans[key] }
 
 // check reports what a file lacks, and values that cannot be.
 func (c *Config) check(diags *diag.List) {
@@ -209,8 +235,36 @@ func (c *Config) check(diags *diag.List) {
 			c.at(diags, "findings."+code, didYouMean(v, severities), "the severity of %s must be %s, not %q", code, oneOfWords(severities), v)
 		}
 	}
+	c.checkTenant(diags)
 	if c.Package != "" && !naming.Package(c.Package) {
 		c.at(diags, "package", "", "%q cannot be the name of a Go package", c.Package)
+	}
+}
+
+// settingName is a name that the server takes for a setting of one's own
+// (valid_custom_variable_name, guc.c), of two words.
+var settingName = regexp.MustCompile(`^[A-Za-z_\x80-\x{10FFFF}][\w$\x80-\x{10FFFF}]*\.[A-Za-z_\x80-\x{10FFFF}][\w$\x80-\x{10FFFF}]*$`)
+
+// checkTenant reports what is wrong with the scope of a tenant.
+func (c *Config) checkTenant(diags *diag.List) {
+	at, given := c.spans["tenant"]
+	_, listed := c.spans["tenant.queries"]
+	switch {
+	case !given:
+	case c.Tenant.Setting == "":
+		if s, ok := c.spans["tenant.setting"]; ok {
+			at = s
+		}
+		diags.Add(diag.Diagnostic{
+			Severity: diag.Error, Code: "config", File: c.File, Span: at,
+			Message: "tenant.setting is missing: name the setting in which the policies find the tenant, such as app.tenant_id",
+		})
+	case !settingName.MatchString(c.Tenant.Setting):
+		c.at(diags, "tenant.setting", "the server takes names of one's own with a point alone, such as app.tenant_id",
+			"tenant.setting must be two words with a point between them, not %q", c.Tenant.Setting)
+	}
+	if listed && len(c.Tenant.Queries) == 0 {
+		c.at(diags, "tenant.queries", "leave it out to scope all query files", "tenant.queries names no file")
 	}
 }
 
@@ -242,6 +296,9 @@ func (c *Config) resolve() {
 	}
 	for i, p := range c.Catalogs {
 		c.Catalogs[i] = rel(p)
+	}
+	for i, p := range c.Tenant.Queries {
+		c.Tenant.Queries[i] = rel(p)
 	}
 	c.Stats, c.Out = rel(c.Stats), rel(c.Out)
 }

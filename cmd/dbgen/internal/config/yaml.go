@@ -21,7 +21,8 @@ import (
 type reader struct {
 	file  *source.File
 	diags *diag.List
-	// spans are the places of values by key: "postgres", "findings.PL001".
+	// spans are the places of values by key: "postgres", "findings.PL001",
+	// "queries[0]".
 	spans map[string]source.Span
 }
 
@@ -169,8 +170,18 @@ func (r *reader) mapping(n ast.Node, prefix string, fields []field) {
 			continue // a key without a value is as if left out
 		}
 		r.spans[prefix+key] = r.span(e.Value)
+		if seq, ok := e.Value.(*ast.SequenceNode); ok {
+			for i, v := range seq.Values {
+				r.spans[fmt.Sprintf("%s%s[%d]", prefix, key, i)] = r.span(v)
+			}
+		}
 		fields[at].read(e.Value)
 	}
+}
+
+// nested reads a mapping of known keys that is a value.
+func (r *reader) nested(prefix string, fields []field) func(ast.Node) {
+	return func(n ast.Node) { r.mapping(n, prefix, fields) }
 }
 
 // keyText is a key as written; the library takes null and true for values.

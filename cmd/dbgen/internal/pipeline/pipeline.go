@@ -56,6 +56,8 @@ type Project struct {
 type File struct {
 	Source  *source.File
 	Queries []*Query
+	// Scoped says that its repository runs in a tenant's transaction alone.
+	Scoped bool
 }
 
 // Query is one statement on its way.
@@ -197,6 +199,7 @@ func (p *Project) queries(ctx context.Context, unnamed bool) {
 		byFile[f] = qf
 		p.Files = append(p.Files, qf)
 	}
+	p.scope()
 	found := 0
 	for _, s := range stmts {
 		if ctx.Err() != nil {

@@ -37,11 +37,11 @@ func (p *Project) Render() ([]Output, diag.List) {
 func (p *Project) model() (*model.Package, diag.List) {
 	in := model.Input{
 		Catalog: p.Catalog,
-		Options: model.Options{Package: p.Config.PackageName(), Types: p.typeOptions()},
+		Options: model.Options{Package: p.Config.PackageName(), Types: p.typeOptions(), TenantSetting: p.Config.Tenant.Setting},
 	}
 	comments := p.StatsFile != nil && (p.Config.PlanComments == nil || *p.Config.PlanComments)
 	for _, f := range p.Files {
-		mf := model.File{Name: p.nameOf(f)}
+		mf := model.File{Name: p.nameOf(f), Scoped: f.Scoped}
 		for _, q := range f.Queries {
 			if q.Analyzed == nil {
 				continue
