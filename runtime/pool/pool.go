@@ -58,6 +58,9 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 // Config returns what the pool runs with, defaults filled in.
 func (p *Pool) Config() Config { return p.config }
 
+// MaxConns is the most connections to the primary the pool has at once.
+func (p *Pool) MaxConns() int { return p.config.MaxConns }
+
 // ErrClosed is returned by whatever needs a connection after [Pool.Close] began.
 var ErrClosed = errors.New("pool is closed")
 

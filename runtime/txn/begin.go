@@ -83,20 +83,28 @@ func single(db Beginner) *pgconn.PgConn {
 	return nil
 }
 
-// start sends BEGIN and the server's time-outs in one round trip.
+// start sends BEGIN, the settings and the time-outs in one round trip.
 func (tx *Tx) start() error {
 	var err error
-	if tx.options.Timeout <= 0 {
-		tx.inner, err = tx.m.db.BeginTx(tx.ctx, tx.options.pgx())
+	o := &tx.options
+	if o.Timeout <= 0 && o.LockTimeout <= 0 && len(o.Settings) == 0 {
+		tx.inner, err = tx.m.db.BeginTx(tx.ctx, o.pgx())
 	} else {
 		batch := &pgx.Batch{}
-		batch.BeginTx(tx.options.pgx())
-		limit := min(tx.options.Timeout, longestTimeout) + serverGrace
+		batch.BeginTx(o.pgx())
+		snapshot := strength(o.Isolation) > strength(pgx.ReadCommitted)
+		queueSettings(batch, o.Settings, snapshot)
+		if o.LockTimeout > 0 {
+			batch.Queue("SET LOCAL lock_timeout = " + milliseconds(o.LockTimeout))
+		}
+		limit := min(o.Timeout, longestTimeout) + serverGrace
 		var before [len(timeoutSettings)]string
-		if strength(tx.options.Isolation) > strength(pgx.ReadCommitted) {
+		switch {
+		case o.Timeout <= 0:
+		case snapshot:
 			queueTimeouts(batch, limit, &before)
-		} else {
-			batch.Queue(serverTimeouts, strconv.FormatInt(limit.Milliseconds(), 10))
+		default:
+			batch.Queue(serverTimeouts, milliseconds(limit))
 		}
 		results := tx.m.db.SendBatch(tx.ctx, batch)
 		tx.inner = results.Tx()
@@ -114,4 +122,10 @@ func (tx *Tx) start() error {
 	}
 	tx.pid = tx.inner.Conn().PgConn().PID()
 	return nil
+}
+
+// milliseconds is d as the server's time-outs take it; at least 1, since 0 is
+// none.
+func milliseconds(d time.Duration) string {
+	return strconv.FormatInt(max(1, min(d, longestTimeout+serverGrace).Milliseconds()), 10)
 }

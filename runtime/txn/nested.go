@@ -95,8 +95,8 @@ func (tx *Tx) doom(err error) {
 	}
 }
 
-// join runs fn of a Run within this transaction.
-func (tx *Tx) join(ctx context.Context, o Options, fn func(context.Context, *Tx) error) error {
+// fits refuses options that ask for more than the transaction gives.
+func (tx *Tx) fits(o *Options) error {
 	switch {
 	case tx.status() != Active:
 		return tx.closedError()
@@ -106,6 +106,32 @@ func (tx *Tx) join(ctx context.Context, o Options, fn func(context.Context, *Tx)
 		return fmt.Errorf("%w: read-write within read-only", ErrIncompatibleOptions)
 	case o.Deferrable && !tx.options.Deferrable:
 		return fmt.Errorf("%w: deferrable within one that is not", ErrIncompatibleOptions)
+	case o.LockTimeout > 0 && (tx.options.LockTimeout == 0 || o.LockTimeout < tx.options.LockTimeout):
+		return fmt.Errorf("%w: a shorter lock time-out", ErrIncompatibleOptions)
+	}
+	if err := tx.belongsTo(o.tenant); err != nil {
+		return err
+	}
+	for _, s := range o.Settings {
+		if value, ok := lookup(tx.options.Settings, s.Name); !ok || value != s.Value {
+			return fmt.Errorf("%w: setting %s differs", ErrIncompatibleOptions, s.Name)
+		}
+	}
+	return nil
+}
+
+// within runs fn of a Run within this transaction.
+func (tx *Tx) within(ctx context.Context, o Options, fn func(context.Context, *Tx) error) error {
+	if err := tx.fits(&o); err != nil {
+		return err
+	}
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, time.Now().Add(o.Timeout), ErrExpired)
+		defer cancel()
+	}
+	if o.Propagation == PropagateSavepoint {
+		return tx.Nested(ctx, fn)
 	}
 	returned := false
 	defer func() {
@@ -113,11 +139,6 @@ func (tx *Tx) join(ctx context.Context, o Options, fn func(context.Context, *Tx)
 			tx.doom(errPanicked)
 		}
 	}()
-	if o.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, time.Now().Add(o.Timeout), ErrExpired)
-		defer cancel()
-	}
 	err := fn(ctx, tx)
 	returned = true
 	if err != nil {

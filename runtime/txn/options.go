@@ -31,11 +31,42 @@ type Options struct {
 	// triggers it runs, and ends the session without saying what became of it.
 	// Negative: none.
 	Timeout time.Duration
+	// LockTimeout bounds each wait for a lock, on the server, which then fails
+	// the statement; it replaces the session's lock_timeout. Default: that.
+	LockTimeout time.Duration
 	// Label names the transaction in Info.
 	Label string
+	// Settings are in force until the transaction ends; see [Set].
+	Settings []Setting
+	// Propagation says what Run does within a transaction of the same manager;
+	// default [PropagateJoin].
+	Propagation Propagation
 	// Retry says how often and when Run repeats it.
 	Retry RetryPolicy
+
+	tenant Tenant
 }
+
+// Propagation is what Run does when its context carries a transaction of the
+// same manager; without one it always begins one. It is itself an [Option].
+type Propagation uint8
+
+// The kinds of propagation.
+const (
+	// PropagateJoin, the default, runs in that transaction, which can no longer
+	// commit if this part fails.
+	PropagateJoin Propagation = iota + 1
+	// PropagateSavepoint runs in that transaction within a savepoint, as
+	// [Tx.Nested] does.
+	PropagateSavepoint
+	// PropagateNew begins another transaction, on another connection, which
+	// ends, and is repeated, by itself. Where there is no second connection it
+	// is refused. It does not see what the outer one did; where it waits for a
+	// lock of the outer one, neither goes on until a time-out ends it.
+	PropagateNew
+)
+
+func (p Propagation) apply(o *Options) { o.Propagation = p }
 
 // Option changes one or more of the [Options].
 type Option interface{ apply(*Options) }
@@ -53,8 +84,15 @@ func (o Options) apply(to *Options) {
 	if o.Timeout != 0 {
 		to.Timeout = o.Timeout
 	}
+	if o.LockTimeout != 0 {
+		to.LockTimeout = o.LockTimeout
+	}
 	if o.Label != "" {
 		to.Label = o.Label
+	}
+	to.Settings = withSettings(to.Settings, o.Settings)
+	if o.Propagation != 0 {
+		to.Propagation = o.Propagation
 	}
 	if o.Retry != (RetryPolicy{}) {
 		to.Retry = o.Retry
@@ -74,6 +112,11 @@ func Deferrable() Option { return optionFunc(func(o *Options) { o.Deferrable = t
 
 // Timeout is [Options].Timeout.
 func Timeout(d time.Duration) Option { return optionFunc(func(o *Options) { o.Timeout = d }) }
+
+// LockTimeout is [Options].LockTimeout.
+func LockTimeout(d time.Duration) Option {
+	return optionFunc(func(o *Options) { o.LockTimeout = d })
+}
 
 // Label is [Options].Label.
 func Label(label string) Option { return optionFunc(func(o *Options) { o.Label = label }) }
@@ -135,6 +178,17 @@ func (m *Manager) options(opts []Option) (Options, error) {
 	case "", pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
 	default:
 		return o, fmt.Errorf("%w: isolation level %q", ErrIncompatibleOptions, string(o.Isolation))
+	}
+	for _, s := range o.Settings {
+		if err := s.validate(); err != nil {
+			return o, err
+		}
+	}
+	if _, twice := lookup(o.Settings, "lock_timeout"); twice && o.LockTimeout != 0 || o.LockTimeout < 0 {
+		return o, fmt.Errorf("%w: lock time-out %v", ErrIncompatibleOptions, o.LockTimeout)
+	}
+	if o.Propagation > PropagateNew {
+		return o, fmt.Errorf("%w: propagation %d", ErrIncompatibleOptions, o.Propagation)
 	}
 	if o.Deferrable && (o.Isolation != pgx.Serializable || !o.ReadOnly) {
 		return o, fmt.Errorf("%w: deferrable takes serializable and read only", ErrIncompatibleOptions)

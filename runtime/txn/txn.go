@@ -30,6 +30,7 @@ import (
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Beginner is where transactions begin: a *pool.Pool, a *pgxpool.Pool or a
@@ -98,14 +99,23 @@ type txKey struct{ m *Manager }
 // Called with the context of a transaction of the same manager, Run joins it:
 // fn runs in that transaction, and if it fails the whole one can no longer
 // commit. Options that ask for more than the outer one gives are refused with
-// ErrIncompatibleOptions.
+// ErrIncompatibleOptions. A [Propagation] among the options chooses otherwise.
 func (m *Manager) Run(ctx context.Context, fn func(ctx context.Context, tx *Tx) error, opts ...Option) error {
 	o, err := m.options(opts)
 	if err != nil {
 		return err
 	}
-	if outer, ok := ctx.Value(txKey{m}).(*Tx); ok {
-		return outer.join(ctx, o, fn)
+	return m.run(ctx, o, fn)
+}
+
+func (m *Manager) run(ctx context.Context, o Options, fn func(ctx context.Context, tx *Tx) error) error {
+	if outer, ok := ctx.Value(txKey{m}).(*Tx); ok && outer != nil {
+		if o.Propagation != PropagateNew {
+			return outer.within(ctx, o, fn)
+		}
+		if err := m.second(); err != nil {
+			return err
+		}
 	}
 	policy := o.Retry.withDefaults()
 	for attempt := 1; ; attempt++ {
@@ -126,6 +136,26 @@ func (m *Manager) Run(ctx context.Context, fn func(ctx context.Context, tx *Tx) 
 		}
 		m.stats.retries.Add(1)
 	}
+}
+
+// second refuses a transaction within another where there is one connection.
+func (m *Manager) second() error {
+	limit := 0
+	switch db := m.db.(type) {
+	case interface{ MaxConns() int }:
+		limit = db.MaxConns()
+	case interface{ Stat() *pgxpool.Stat }:
+		limit = int(db.Stat().MaxConns())
+	default:
+		if single(m.db) == nil {
+			return nil
+		}
+		limit = 1
+	}
+	if limit < 2 {
+		return fmt.Errorf("%w: a new transaction within another needs a second connection", ErrIncompatibleOptions)
+	}
+	return nil
 }
 
 // again reports whether the server asks to repeat the transaction.
