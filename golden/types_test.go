@@ -35,8 +35,13 @@ func modes() map[string]pgx.QueryExecMode {
 // connect opens a connection to a database with a case's schema.
 func connect(t *testing.T, name string, mode pgx.QueryExecMode) *pgx.Conn {
 	t.Helper()
-	db := pgtest.New(t, pgtest.Files(name+"/sql/schema/*.sql"))
-	config, err := pgx.ParseConfig(db.URL)
+	return open(t, pgtest.New(t, pgtest.Files(name+"/sql/schema/*.sql")).URL, mode)
+}
+
+// open opens a connection in a query mode.
+func open(t *testing.T, url string, mode pgx.QueryExecMode) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,8 @@ type golden struct {
 	schema, queries string // folders; "" for golden/<name>/sql/{schema,queries}
 	options         model.Options
 	plans           map[string]string
+	// scoped are the query files that are scoped to a tenant, "*" for all.
+	scoped []string
 }
 
 func cases() []golden {
@@ -62,6 +64,11 @@ func cases() []golden {
 			}}},
 		},
 		{name: "constraints"},
+		{name: "tenants", scoped: []string{"customers.sql", "invoices.sql"}, options: model.Options{TenantSetting: "app.tenant_id"}},
+		{
+			name: "tenantonly", schema: "golden/tenants/sql/schema", queries: "golden/tenants/sql/queries",
+			scoped: []string{"*"}, options: model.Options{TenantSetting: "app.tenant_id"},
+		},
 		{name: "bookshop", schema: "testdata/bookshop/migrations", queries: "testdata/bookshop/queries"},
 	}
 }
@@ -106,7 +113,7 @@ func (g *golden) input(t testing.TB) model.Input {
 	statements, diags := parser.ParseFiles(sources, parser.Queries)
 	noErrors(t, diags)
 	for _, f := range sources {
-		file := model.File{Name: f.Name}
+		file := model.File{Name: f.Name, Scoped: slices.Contains(g.scoped, f.Name) || slices.Contains(g.scoped, "*")}
 		for _, s := range statements {
 			if s.File != f {
 				continue

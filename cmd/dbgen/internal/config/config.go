@@ -242,8 +242,8 @@ func (c *Config) check(diags *diag.List) {
 }
 
 // settingName is a name that the server takes for a setting of one's own
-// (valid_custom_variable_name, guc.c), of two words.
-var settingName = regexp.MustCompile(`^[A-Za-z_\x80-\x{10FFFF}][\w$\x80-\x{10FFFF}]*\.[A-Za-z_\x80-\x{10FFFF}][\w$\x80-\x{10FFFF}]*$`)
+// (valid_custom_variable_name, guc.c), of two words of ASCII.
+var settingName = regexp.MustCompile(`^[A-Za-z_][\w$]*\.[A-Za-z_][\w$]*$`)
 
 // checkTenant reports what is wrong with the scope of a tenant.
 func (c *Config) checkTenant(diags *diag.List) {
