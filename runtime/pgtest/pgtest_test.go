@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,14 +30,29 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
+// helper prints a folder and processes, which shall all go when it is killed.
 func helper() {
-	s, err := pgtest.Start(context.Background(), pgtest.Options{})
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
+	ctx := context.Background()
+	fail := func(err error) {
+		if err != nil {
+			fmt.Println("error", err)
+			os.Exit(1)
+		}
 	}
-	u, _ := pgx.ParseConfig(s.URL)
-	fmt.Println(s.PID, u.Host)
+	switch os.Getenv(envHelper) {
+	case "server":
+		s, err := pgtest.Start(ctx, pgtest.Options{})
+		fail(err)
+		u, err := pgx.ParseConfig(s.URL)
+		fail(err)
+		fmt.Println(u.Host, s.PID)
+	case "cluster":
+		c, err := pgtest.StartCluster(ctx, pgtest.ClusterOptions{Standbys: 1, Synchronous: 1})
+		fail(err)
+		fail(c.Nodes()[1].Stop(ctx, pgtest.Fast))
+		fail(c.Nodes()[1].Start(ctx))
+		fmt.Println(filepath.Dir(filepath.Dir(c.Nodes()[0].DataDir())), c.Nodes()[0].PID(), c.Nodes()[1].PID())
+	}
 	time.Sleep(time.Hour)
 }
 
@@ -204,16 +220,26 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// A killed process takes its server with it.
+// A killed process takes its servers with it.
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
+	for _, kind := range []string{"server", "cluster"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			killed(t, kind)
+		})
+	}
+}
+
+func killed(t *testing.T, kind string) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	for _, entry := range os.Environ() {
 		if !strings.HasPrefix(entry, pgtest.EnvURL+"=") {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
-	cmd.Env = append(cmd.Env, envHelper+"=1")
+	cmd.Env = append(cmd.Env, envHelper+"="+kind)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -226,13 +252,17 @@ func TestKilledProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pid int
-	var dir string
-	if _, err := fmt.Sscan(line, &pid, &dir); err != nil {
-		t.Fatalf("%q: %v", line, err)
+	dir, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	var pids []int
+	for field := range strings.FieldsSeq(rest) {
+		pid, err := strconv.Atoi(field)
+		if err != nil || gone(pid) {
+			t.Fatalf("%q: server %d does not run (%v)", line, pid, err)
+		}
+		pids = append(pids, pid)
 	}
-	if gone(pid) {
-		t.Fatalf("server %d does not run", pid)
+	if len(pids) == 0 {
+		t.Fatalf("no server: %q", line)
 	}
 	// The whole group, as a shell's or a CI runner's kill would.
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
@@ -242,11 +272,12 @@ func TestKilledProcess(t *testing.T) {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		_, statErr := os.Stat(dir)
-		if gone(pid) && os.IsNotExist(statErr) {
+		alive := slices.DeleteFunc(slices.Clone(pids), gone)
+		if len(alive) == 0 && os.IsNotExist(statErr) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("20 s after the kill: server gone %v, folder: %v", gone(pid), statErr)
+			t.Fatalf("20 s after the kill: servers %v run, folder: %v", alive, statErr)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -7,44 +7,153 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
-// keeper is the shell script that runs the server. It ends the server when its
-// standard input is closed, which the kernel does when our process ends, in
-// whatever way; so no window is left in which a server has nobody to end it.
-// (A parent-death signal would be Linux alone, and is sent when the thread that
-// forked ends, not the process.) $1 is the folder to remove, the rest the
-// server's command line. SIGINT is PostgreSQL's fast shutdown, SIGQUIT its
-// immediate one.
+// keeper is the shell script that runs a program for us. It ends the program
+// when its standard input is closed, which the kernel does when our process
+// ends, in whatever way; so no window is left in which a server has nobody to
+// end it. (A parent-death signal would be Linux alone, and is sent when the
+// thread that forked ends, not the process.) $1 is the folder to remove at the
+// end, "" for none; $2 the signal that asks the program to end, $3 the one that
+// makes it, five seconds later; the rest is the program's command line. A test may
+// have changed PATH.
 const keeper = `
-dir=$1; shift
-exec 3<&0
-"$@" </dev/null 3<&- &
+dir=$1; ask=$2; force=$3; shift 3
+PATH=$PATH:/usr/bin:/bin
+exec 9<&0
+"$@" </dev/null 9<&- &
 pid=$!
 (
-	read -r _ <&3
-	kill -INT "$pid" 2>/dev/null
+	read -r _ <&9
+	kill -"$ask" "$pid" 2>/dev/null
 	n=0
 	while [ "$n" -lt 50 ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; n=$((n+1)); done
-	kill -QUIT "$pid" 2>/dev/null
+	kill -"$force" "$pid" 2>/dev/null
 ) &
 watch=$!
-exec 3<&-
+exec 9<&-
 wait "$pid"
+status=$?
 kill "$watch" 2>/dev/null
-cd / && rm -rf "$dir"
+if [ -n "$dir" ]; then cd / && rm -rf "$dir"; fi
+exit "$status"
 `
+
+// kept is a program that runs under the keeper.
+type kept struct {
+	gone  chan struct{} // closed when it has ended
+	err   error         // how it ended, once gone is closed
+	stdin io.Closer
+}
+
+// program is what keep runs.
+type program struct {
+	who        *identity
+	dir        string   // its working folder
+	out        *os.File // gets what it writes
+	remove     string   // the folder to remove when it has ended, or ""
+	ask, force string   // the signals that end it; "INT" and "QUIT" for a server
+	life       *os.File // held open by it and its children, if not nil
+	argv       []string
+}
+
+// keep starts a program that ends with this process.
+func keep(p program) (*kept, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", p.remove, p.ask, p.force}, p.argv...)...)
+	cmd.Dir, cmd.Env = p.dir, serverEnv()
+	cmd.Stdout, cmd.Stderr = p.out, p.out
+	if p.life != nil {
+		cmd.ExtraFiles = []*os.File{p.life}
+	}
+	p.who.apply(cmd)
+	// A session of its own: a Ctrl-C at the terminal is ours to answer.
+	cmd.SysProcAttr.Setsid = true
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	k := &kept{gone: make(chan struct{}), stdin: stdin}
+	go func() { k.err = cmd.Wait(); close(k.gone) }()
+	return k, nil
+}
+
+// end asks the program to end, insists after five seconds and waits for it.
+func (k *kept) end() error {
+	_ = k.stdin.Close()
+	select {
+	case <-k.gone:
+		return nil
+	case <-time.After(30 * time.Second):
+		return errors.New("it does not stop")
+	}
+}
+
+// running reports whether the program has not ended.
+func (k *kept) running() bool {
+	select {
+	case <-k.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// run runs a program to its end, or that of ctx.
+func run(ctx context.Context, p program) error {
+	k, err := keep(p)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-k.gone:
+		return k.err
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx), k.end())
+	}
+}
+
+// janitor removes the folder $1 when nobody holds the other end of its standard
+// input any more: neither this process nor any of a cluster's servers.
+const janitor = `PATH=$PATH:/usr/bin:/bin; read -r _; cd / && rm -rf "$1"`
+
+// startJanitor returns what keeps the janitor from removing dir, to be handed
+// to every program that works in dir, and a channel that is closed when dir is
+// gone.
+func startJanitor(who *identity, dir string) (life *os.File, gone <-chan struct{}, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Close()
+	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", dir)
+	cmd.Dir, cmd.Stdin = "/", r
+	who.apply(cmd)
+	cmd.SysProcAttr.Setsid = true
+	if err := cmd.Start(); err != nil {
+		_ = w.Close()
+		return nil, nil, err
+	}
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }()
+	return w, done, nil
+}
+
+// signal sends a server the signal of a shutdown mode.
+func signal(pid int, mode StopMode) error {
+	return syscall.Kill(pid, map[StopMode]syscall.Signal{
+		Smart: syscall.SIGTERM, Fast: syscall.SIGINT, Immediate: syscall.SIGQUIT,
+	}[mode])
+}
 
 // process is a server started here.
 type process struct {
@@ -62,17 +171,9 @@ func launch(ctx context.Context, opts Options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	bin, tried := findBinaries(ctx, who, opts.BinDir)
-	if bin == "" && opts.BinDir == "" && os.Getenv(EnvBinDir) == "" {
-		if bin, err = fetchBinaries(); err == nil {
-			err = tryBinaries(ctx, who, bin)
-		}
-		if err != nil {
-			bin, tried = "", append(tried, "embedded-postgres: "+err.Error())
-		}
-	}
-	if bin == "" {
-		return nil, &noServerError{tried}
+	bin, err := binaries(ctx, who, opts.BinDir)
+	if err != nil {
+		return nil, err
 	}
 	dir, err := tempDir(who)
 	if err != nil {
@@ -104,7 +205,6 @@ func (p *process) start(ctx context.Context, who *identity, bin string, opts Opt
 		return err
 	}
 	args := []string{
-		"-c", keeper, "keeper", p.dir,
 		filepath.Join(bin, "postgres"), "-D", data, "-k", p.dir,
 		"-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
@@ -115,113 +215,26 @@ func (p *process) start(ctx context.Context, who *identity, bin string, opts Opt
 	for name, value := range opts.Settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	cmd := exec.Command("/bin/sh", args...)
-	cmd.Dir, cmd.Env = p.dir, serverEnv()
-	cmd.Stdout, cmd.Stderr = p.log, p.log
-	who.apply(cmd)
-	// A session of its own: a Ctrl-C at the terminal is ours to answer.
-	cmd.SysProcAttr.Setsid = true
-	stdin, err := cmd.StdinPipe()
+	k, err := keep(program{who: who, dir: p.dir, out: p.log, remove: p.dir, ask: "INT", force: "QUIT", argv: args})
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(gone) }()
 	p.stop = func() error {
-		_ = stdin.Close()
-		select {
-		case <-gone:
-			_ = p.log.Close()
-			return nil
-		case <-time.After(30 * time.Second):
-			return fmt.Errorf("server %d does not stop", p.pid)
+		if err := k.end(); err != nil {
+			return fmt.Errorf("server %d: %w", p.pid, err)
 		}
+		_ = p.log.Close()
+		return nil
 	}
-	p.url = "postgres://postgres@/postgres?" + url.Values{"host": {p.dir}, "port": {"5432"}, "sslmode": {"disable"}}.Encode()
-	if err := waitReady(ctx, p.url, gone); err != nil {
+	p.url = socketURL(p.dir)
+	if err := waitReady(ctx, p.url, k.gone); err != nil {
 		return err
 	}
 	p.pid, err = postmasterPID(data)
 	return err
 }
 
-// initdb makes the cluster, with C.UTF-8 where the machine has it and C
-// elsewhere: both sort by code point, so results agree between machines.
-func initdb(ctx context.Context, who *identity, bin, dir, data string) error {
-	var last error
-	for _, locale := range [...]string{"C.UTF-8", "C"} {
-		cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust",
-			"-E", "UTF8", "--locale="+locale, "--no-sync", "--no-instructions")
-		cmd.Dir, cmd.Env = dir, serverEnv()
-		who.apply(cmd)
-		out, err := cmd.CombinedOutput()
-		if err == nil {
-			return nil
-		}
-		last = fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
-		if err := os.RemoveAll(data); err != nil {
-			return err
-		}
-	}
-	return last
-}
-
-// serverEnv is our environment without what would steer PostgreSQL or its
-// locale.
-func serverEnv() []string {
-	var env []string
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "PG") && !strings.HasPrefix(entry, "LC_") && !strings.HasPrefix(entry, "LANG") {
-			env = append(env, entry)
-		}
-	}
-	return append(env, "LC_ALL=C")
-}
-
-func waitReady(ctx context.Context, dsn string, gone <-chan struct{}) error {
-	for {
-		conn, err := pgx.Connect(ctx, dsn)
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		select {
-		case <-gone:
-			return errors.New("the server ended at once")
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func postmasterPID(data string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
-	if err != nil {
-		return 0, err
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	return strconv.Atoi(first)
-}
-
-// logFrom returns the log from an offset on, at most its last 64 KiB.
-func (p *process) logFrom(offset int64) string {
-	if p.log == nil {
-		return ""
-	}
-	info, err := p.log.Stat()
-	if err != nil {
-		return ""
-	}
-	offset = max(offset, info.Size()-64<<10)
-	text, err := io.ReadAll(io.NewSectionReader(p.log, offset, info.Size()-offset))
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
+func (p *process) logFrom(offset int64) string { return tail(p.log, offset) }
 
 // identity is the user a server runs as; a nil credential is ourselves.
 type identity struct{ credential *syscall.Credential }
@@ -250,6 +263,14 @@ func unprivileged() (*identity, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 }
 
+// own makes the user own a file or folder.
+func (who *identity) own(path string) error {
+	if who.credential == nil {
+		return nil
+	}
+	return os.Lchown(path, int(who.credential.Uid), int(who.credential.Gid))
+}
+
 func (who *identity) apply(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who.credential}
 }
@@ -265,13 +286,7 @@ func tempDir(who *identity) (string, error) {
 		if err != nil {
 			continue
 		}
-		if who.credential == nil {
-			return dir, nil
-		}
-		if err := os.Chown(dir, int(who.credential.Uid), int(who.credential.Gid)); err != nil {
-			return "", err
-		}
-		return dir, nil
+		return dir, who.own(dir)
 	}
 	return "", errors.New("no temporary folder that the server's user can reach")
 }

@@ -40,6 +40,7 @@ type Server struct {
 	run     string    // marks the databases of this process
 	lock    *pgx.Conn // holds the advisory lock that says this process lives
 	process *process  // nil for a server that was there before
+	cluster bool      // all of it goes with a Cluster
 	serial  atomic.Uint64
 
 	mu        sync.Mutex
@@ -92,7 +93,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.run = hex.EncodeToString(id[:])
-	if s.process != nil {
+	if s.process != nil || s.cluster {
 		return nil
 	}
 	// The server outlives us: mark our databases with a lock that ends with our
@@ -148,7 +149,7 @@ func (s *Server) dropStale(ctx context.Context) error {
 // called more than once.
 func (s *Server) Stop() error {
 	var err error
-	if s.process == nil && s.admin != nil {
+	if s.process == nil && !s.cluster && s.admin != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		err = s.dropOwn(ctx)
@@ -209,6 +210,9 @@ func (s *Server) Create(ctx context.Context, schema ...Source) (*Database, error
 	}
 	return &Database{Name: name, URL: withDatabase(s.URL, name), server: s}, nil
 }
+
+// On returns the URL of the database on one node of the cluster it was made in.
+func (d *Database) On(n *Node) string { return withDatabase(n.URL(), d.Name) }
 
 // Drop removes the database and ends the sessions in it.
 func (d *Database) Drop(ctx context.Context) error { return d.server.drop(ctx, d.Name) }
