@@ -2,7 +2,9 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,8 +13,10 @@ import (
 // Error is an error of a query. It wraps what pgx returned, which
 // errors.As finds as *pgconn.PgError if the server sent it.
 //
-// Its text holds the query's name and the server's message, not the message's
-// detail, hint and context, which carry values of the rows.
+// What it prints, logs (as a slog.LogValuer) and encodes in JSON holds the
+// query's name and the server's message, not the message's detail, hint and
+// context, which carry values of the rows. Those are had by [Error.Detail],
+// [Error.Hint] and [Error.Where], for who knows where they go.
 type Error struct {
 	// Query is the query's name, or "COMMIT" for what only showed there.
 	Query string
@@ -79,14 +83,17 @@ func AsError(err error) *Error {
 }
 
 func (e *Error) Error() string {
-	message := e.Err.Error()
-	if e.ended != nil {
-		message = e.ended.Error() + ": " + message
-	}
 	if e.Query == "" {
-		return message
+		return e.message()
 	}
-	return e.Query + ": " + message
+	return e.Query + ": " + e.message()
+}
+
+func (e *Error) message() string {
+	if e.ended != nil {
+		return e.ended.Error() + ": " + e.Err.Error()
+	}
+	return e.Err.Error()
 }
 
 // Unwrap returns pgx's error.
@@ -115,7 +122,85 @@ const (
 	queryCanceled        = "57014"
 	cannotConnectNow     = "57P03"
 	readOnlyTransaction  = "25006"
+	protocolViolation    = "08P01"
 )
+
+// server returns the server's error, nil if there is none.
+func (e *Error) server() *pgconn.PgError {
+	var pg *pgconn.PgError
+	if e == nil || !errors.As(e.Err, &pg) {
+		return nil
+	}
+	return pg
+}
+
+// Detail returns the server's detail, which often quotes the values of a row;
+// "" if there is none.
+func (e *Error) Detail() string {
+	if pg := e.server(); pg != nil {
+		return pg.Detail
+	}
+	return ""
+}
+
+// Hint returns the server's hint; "" if there is none.
+func (e *Error) Hint() string {
+	if pg := e.server(); pg != nil {
+		return pg.Hint
+	}
+	return ""
+}
+
+// Where returns the context of the server's error: functions it came through,
+// the line and value of a COPY; "" if there is none.
+func (e *Error) Where() string {
+	if pg := e.server(); pg != nil {
+		return pg.Where
+	}
+	return ""
+}
+
+// fields are what is shown of an error, by name, without those that are empty.
+func (e *Error) fields() [][2]string {
+	all := [...][2]string{
+		{"query", e.Query},
+		{"message", e.message()},
+		{"sqlstate", e.SQLState},
+		{"schema", e.Schema},
+		{"table", e.Table},
+		{"column", e.Column},
+		{"constraint", e.Constraint},
+	}
+	shown := make([][2]string, 0, len(all))
+	for _, field := range all {
+		if field[1] != "" {
+			shown = append(shown, field)
+		}
+	}
+	return shown
+}
+
+// LogValue returns a group: query, message, sqlstate and what the error is
+// about.
+func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.Value{}
+	}
+	var attrs []slog.Attr
+	for _, field := range e.fields() {
+		attrs = append(attrs, slog.String(field[0], field[1]))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// MarshalJSON encodes the same as [Error.LogValue] says.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	object := map[string]string{}
+	for _, field := range e.fields() {
+		object[field[0]] = field[1]
+	}
+	return json.Marshal(object)
+}
 
 func (e *Error) has(code string) bool { return e != nil && e.SQLState == code }
 
@@ -165,15 +250,30 @@ func (e *Error) IsReadOnly() bool { return e.has(readOnlyTransaction) }
 // division by zero, malformed text …
 func (e *Error) IsData() bool { return e.class("22") }
 
-// IsConnection reports that the connection could not be made or was lost: class
-// 08, the server's shutdown codes, or a failure with no answer at all.
-func (e *Error) IsConnection() bool {
-	if e == nil {
-		return false
-	}
-	if e.SQLState != "" {
-		return e.class("08") || e.class("57P")
-	}
+// IsConnection reports that the connection could not be made, for whatever
+// reason, or was lost: an error that ended the session (class 08, a shutdown, a
+// session's time-out), or a failure with no answer at all.
+func (e *Error) IsConnection() bool { return e != nil && isConnection(e.Err) }
+
+func isConnection(err error) bool {
 	var connect *pgconn.ConnectError
-	return errors.As(e.Err, &connect) || errors.Is(e.Err, pgconn.ErrConnClosed) || isNetwork(e.Err)
+	if errors.As(err, &connect) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// PgBouncer gives 08P01, which servers have for a malformed message, to all
+		// that it ends a session with.
+		return endsSession(pg) || strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08") && pg.Code != protocolViolation
+	}
+	return errors.Is(err, pgconn.ErrConnClosed) || isNetwork(err)
+}
+
+// endsSession reports that the server closed the connection after this error.
+func endsSession(pg *pgconn.PgError) bool {
+	severity := pg.SeverityUnlocalized
+	if severity == "" { // a pooler's
+		severity = pg.Severity
+	}
+	return severity == "FATAL" || severity == "PANIC"
 }

@@ -2,10 +2,10 @@ package runtime
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -28,30 +28,48 @@ func SafeToRetry(err error) bool {
 // Retryable reports whether it makes sense to repeat the whole transaction (or
 // the single statement that was one): the server rolled it back because of
 // others (serialization failure, deadlock), or it never began ([SafeToRetry])
-// for a reason that may pass: not because the login was refused or the caller's
-// context has ended. It is false for a commit whose outcome is unknown.
+// for a reason that may pass. Servers that start, stop or have no connection to
+// spare (57P03, 57P01, 53300) are such, since those end; a log-in that was
+// refused, a database or a setting that is not there, a certificate that does
+// not hold and a caller's context that has ended are not. It is false for a
+// commit whose outcome is unknown, and for a session that ended while a
+// statement ran, whatever the reason: in a statement of its own that may have
+// been after its commit.
 func Retryable(err error) bool {
 	if err == nil || unknownOutcome(err) {
 		return false
 	}
+	var connect *pgconn.ConnectError
+	failed := errors.As(err, &connect)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		switch pg.Code {
-		case serializationFailure, deadlockDetected, cannotConnectNow:
+		switch {
+		case pg.Code == serializationFailure || pg.Code == deadlockDetected || pg.Code == cannotConnectNow:
 			return true
-		}
-		// Refused at login (class 28) or without such a database (3D000): a
-		// ConnectError that will come again.
-		if strings.HasPrefix(pg.Code, "28") || strings.HasPrefix(pg.Code, "3D") {
+		case failed && permanent(pg.Code):
 			return false
 		}
 	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) {
+	if failed {
+		var certificate *tls.CertificateVerificationError
 		// A deadline in here is the attempt's own as well as the caller's.
-		return !errors.Is(err, context.Canceled)
+		return !errors.As(err, &certificate) && !errors.Is(err, context.Canceled)
 	}
 	return SafeToRetry(err) && !ended(err)
+}
+
+// permanent reports that an error at log-in will come again: refused (class 28,
+// and 42501 without the right to connect), no such database (3D), or settings
+// and a protocol that the server does not know (22, 42, 0A).
+func permanent(code string) bool {
+	if len(code) < 2 {
+		return false
+	}
+	switch code[:2] {
+	case "28", "3D", "22", "42", "0A":
+		return true
+	}
+	return false
 }
 
 // unknownOutcome finds the mark that a transaction manager puts on a commit

@@ -58,6 +58,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 			beforeClose(conn)
 		}
 	}
+	trace(pgxConfig, config.Observer, standby)
 	var err error
 	if b.pgx, err = pgxpool.NewWithConfig(ctx, pgxConfig); err != nil {
 		return nil, fmt.Errorf("pool: %w", err)

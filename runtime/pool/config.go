@@ -2,115 +2,111 @@ package pool
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"math"
+	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dbgen/dbgen/runtime"
 )
 
 // Config holds the pool's settings. A zero field takes its value from the DSN
-// parameter named, else the default.
+// parameter named, else from the environment variable named (behind Env and a
+// _), else the default. A field that is set here and, differently, in the DSN is
+// an error, as is whatever else contradicts itself; [New] reports all of it at
+// once.
+//
+// Durations are Go's (90s, 5m), in the DSN and the environment too unless said
+// otherwise; where a negative one means "no limit" here, 0 does so there.
 type Config struct {
+	// Env, if set, is the prefix of the environment variables that are looked
+	// at: with "BOOKSHOP" the DSN, where [New] is given none, is BOOKSHOP_URL and
+	// MaxConns may come from BOOKSHOP_MAX_CONNS. Default "": none but PG*, which
+	// libpq's users know and which stand behind all others.
+	Env string
+
 	// MaxConns is the largest number of connections. Default 10; DSN
-	// pool_max_conns.
+	// pool_max_conns; environment MAX_CONNS.
 	MaxConns int
 	// MinConns is the number of connections kept open when idle; they are made
-	// in the background. Default 1, negative for none; DSN pool_min_conns.
+	// in the background. Default 1, negative for none; DSN pool_min_conns;
+	// environment MIN_CONNS (0 for none in both).
 	MinConns int
-	// ConnectTimeout bounds one attempt to connect, log-in included. Default
-	// 30 s; DSN connect_timeout (in seconds).
+	// ConnectTimeout bounds one attempt to connect to one host, log-in included.
+	// Default 30 s; DSN connect_timeout (in seconds, 0 as if not given);
+	// environment CONNECT_TIMEOUT, then PGCONNECT_TIMEOUT (in seconds).
 	ConnectTimeout time.Duration
 	// IdleTimeout is how long a connection may be unused before it is closed,
-	// as long as more than MinConns are open. Default 600 s, negative for ever;
-	// DSN pool_max_conn_idle_time (a Go duration, as are those below).
+	// as long as more than MinConns are open. Default 600 s, or MaxLifetime if
+	// that is shorter; negative for ever; DSN pool_max_conn_idle_time; environment
+	// IDLE_TIMEOUT.
 	IdleTimeout time.Duration
 	// MaxLifetime is the age after which a connection is closed when it is next
 	// idle, give or take a random tenth so that not all end at once. Default
-	// 3600 s, negative for ever; DSN pool_max_conn_lifetime.
+	// 3600 s, negative for ever; DSN pool_max_conn_lifetime; environment
+	// MAX_LIFETIME.
 	MaxLifetime time.Duration
 	// AcquireTimeout bounds the wait for a connection. Default 30 s, negative
-	// for as long as the caller's context lasts; DSN pool_acquire_timeout.
+	// for as long as the caller's context lasts; DSN pool_acquire_timeout;
+	// environment ACQUIRE_TIMEOUT.
 	AcquireTimeout time.Duration
 
 	// MaxWaiters bounds how many callers may wait for a connection at once; the
-	// next one gets [ErrTooManyWaiters] without waiting. Default 0: no bound.
+	// next one gets [ErrTooManyWaiters] without waiting. Default 0: no bound; DSN
+	// pool_max_waiters; environment MAX_WAITERS.
 	MaxWaiters int
 	// LeakAfter is how long a connection may be held before it is reported, once,
 	// to Observer and Logger, with the place that acquired it. Default 0: never,
-	// and then no place is noted.
+	// and then no place is noted; DSN pool_leak_after; environment LEAK_AFTER.
 	LeakAfter time.Duration
 
-	// Profile says what stands between the pool and the server. Default [Direct].
+	// Profile says what stands between the pool and the server. Default [Direct];
+	// DSN pool_profile; environment PROFILE (direct, transaction-pooler or
+	// prepared-pooler).
 	Profile Profile
 	// StatementTimeout, LockTimeout and IdleInTransactionTimeout are the server's
 	// statement_timeout, lock_timeout and idle_in_transaction_session_timeout for
-	// the pool's connections. Default 0: what the server has set. A pooler in
+	// the pool's connections, in whole milliseconds, rounded up. Default 0: what
+	// the server has set; negative for no limit, whatever the server has set; DSN
+	// statement_timeout, lock_timeout, idle_in_transaction_session_timeout (in
+	// PostgreSQL's notation: milliseconds, or with a unit); environment
+	// STATEMENT_TIMEOUT, LOCK_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT. A pooler in
 	// transaction mode cannot take them.
 	StatementTimeout, LockTimeout, IdleInTransactionTimeout time.Duration
-	// ApplicationName is what pg_stat_activity shows. Default: the program's name.
+	// ApplicationName is what pg_stat_activity shows. Default: the base name of
+	// the program; DSN application_name; environment APPLICATION_NAME, then
+	// PGAPPNAME.
 	ApplicationName string
 	// SearchPath pins search_path, as generated packages give it in their
-	// SearchPath. Default "": what the server has set.
+	// SearchPath: a list of schemas, quoted where SQL asks for it. Default "":
+	// what the server has set; DSN search_path; environment SEARCH_PATH. A pooler
+	// in transaction mode cannot take it.
 	SearchPath string
 	// TLS says what encryption is asked of servers that are not local. Default
-	// [TLSVerifyFull].
+	// [TLSVerifyFull]; environment TLS (verify-full, require or as-given). The
+	// DSN has no parameter for it: sslmode is what it judges.
 	TLS TLSPolicy
 	// Password, if set, is asked for the password of each new connection, for
-	// tokens that expire.
+	// tokens that expire. It replaces the one of the DSN. Default none.
 	Password func(ctx context.Context) (runtime.Secret, error)
 
-	// Standbys turns on the sending of reads to standbys; see [Standbys].
+	// Standbys turns on the sending of reads to standbys; see [Standbys]. Not
+	// through a pooler in transaction mode.
 	Standbys *Standbys
 
-	// Observer is told of queries, acquires, connections and leaks.
+	// Observer is told of queries, acquires, connections and leaks. Default none,
+	// and then nothing is measured.
 	Observer runtime.Observer
 	// Logger gets what nobody's call can return: background connections that
 	// fail, leaks, servers that change their role. Default none.
 	Logger *slog.Logger
 
 	// Configure, if set, may change what pgxpool is started with (tracers, TLS,
-	// types to register after connecting) once all of the above is in it.
+	// types to register after connecting) once all of the above is in it. What it
+	// leaves has to satisfy TLS and Profile.
 	Configure func(*pgxpool.Config) error
 }
-
-// Profile says what stands between a pool and its server, and so what may be
-// kept on a connection.
-type Profile int
-
-// The profiles.
-const (
-	// Direct is a server, or a pooler in session mode: statements are prepared
-	// and kept.
-	Direct Profile = iota
-	// TransactionPooler is a pooler in transaction mode that knows nothing of
-	// prepared statements (PgBouncer before 1.21): statements are described once
-	// and sent unnamed, each in one round trip.
-	TransactionPooler
-	// PreparedPooler is a pooler in transaction mode that keeps track of prepared
-	// statements (PgBouncer from 1.21 on with max_prepared_statements).
-	PreparedPooler
-)
-
-// TLSPolicy says what encryption is asked of servers that are not local.
-type TLSPolicy int
-
-// The policies.
-const (
-	// TLSVerifyFull asks each host, fallbacks included, for a certificate that
-	// is valid and its own.
-	TLSVerifyFull TLSPolicy = iota
-	// TLSRequire asks for encryption alone: it does not tell who answers.
-	TLSRequire
-	// TLSAsGiven leaves it to sslmode.
-	TLSAsGiven
-)
 
 // Standbys says how reads are sent to standbys.
 type Standbys struct {
@@ -137,110 +133,33 @@ const (
 	DefaultAcquireTimeout = 30 * time.Second
 )
 
-// forever stands for "no limit" where pgxpool has no word for it.
-const forever = 100 * 365 * 24 * time.Hour
-
-// cancelGrace is how long a connection may take to answer a cancelled
-// statement before it is given up.
-const cancelGrace = time.Second
-
-// resolve merges config with dsn and the defaults.
-func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
-	fail := func(err error) (*pgxpool.Config, Config, error) {
-		return nil, config, fmt.Errorf("pool: %w", err)
+// attrs are the settings that are values, by the names that the environment
+// has for them, in lower case.
+func (c Config) attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.Int("max_conns", c.MaxConns), slog.Int("min_conns", c.MinConns),
+		slog.Duration("connect_timeout", c.ConnectTimeout), slog.Duration("idle_timeout", c.IdleTimeout),
+		slog.Duration("max_lifetime", c.MaxLifetime), slog.Duration("acquire_timeout", c.AcquireTimeout),
+		slog.Int("max_waiters", c.MaxWaiters), slog.Duration("leak_after", c.LeakAfter),
+		slog.String("profile", c.Profile.String()),
+		slog.Duration("statement_timeout", c.StatementTimeout), slog.Duration("lock_timeout", c.LockTimeout),
+		slog.Duration("idle_in_transaction_timeout", c.IdleInTransactionTimeout),
+		slog.String("application_name", c.ApplicationName), slog.String("search_path", c.SearchPath),
+		slog.String("tls", c.TLS.String()), slog.Bool("standbys", c.Standbys != nil),
 	}
-	given, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return fail(err)
-	}
-	pc, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		return fail(err)
-	}
-	params := given.RuntimeParams
-	var acquire time.Duration
-	if text, ok := params["pool_acquire_timeout"]; ok {
-		delete(pc.ConnConfig.RuntimeParams, "pool_acquire_timeout")
-		if acquire, err = time.ParseDuration(text); err != nil {
-			return fail(fmt.Errorf("pool_acquire_timeout: %w", err))
-		}
-	}
-	set := func(name string) bool { _, ok := params[name]; return ok }
-
-	if config.MaxConns, err = pick("MaxConns", config.MaxConns, int(pc.MaxConns), set("pool_max_conns"), DefaultMaxConns); err != nil {
-		return fail(err)
-	}
-	if config.MinConns, err = pick("MinConns", config.MinConns, int(pc.MinConns), set("pool_min_conns"), min(DefaultMinConns, config.MaxConns)); err != nil {
-		return fail(err)
-	}
-	if config.ConnectTimeout, err = pick("ConnectTimeout", config.ConnectTimeout, given.ConnectTimeout, given.ConnectTimeout != 0, DefaultConnectTimeout); err != nil {
-		return fail(err)
-	}
-	if config.IdleTimeout, err = pick("IdleTimeout", config.IdleTimeout, pc.MaxConnIdleTime, set("pool_max_conn_idle_time"), DefaultIdleTimeout); err != nil {
-		return fail(err)
-	}
-	if config.MaxLifetime, err = pick("MaxLifetime", config.MaxLifetime, pc.MaxConnLifetime, set("pool_max_conn_lifetime"), DefaultMaxLifetime); err != nil {
-		return fail(err)
-	}
-	if config.AcquireTimeout, err = pick("AcquireTimeout", config.AcquireTimeout, acquire, set("pool_acquire_timeout"), DefaultAcquireTimeout); err != nil {
-		return fail(err)
-	}
-	config.MinConns = max(config.MinConns, 0)
-	if err := config.check(); err != nil {
-		return fail(err)
-	}
-
-	pc.MaxConns, pc.MinConns = int32(config.MaxConns), int32(config.MinConns)
-	pc.ConnConfig.ConnectTimeout = config.ConnectTimeout
-	pc.MaxConnIdleTime, pc.MaxConnLifetime = config.IdleTimeout, config.MaxLifetime
-	if pc.MaxConnIdleTime < 0 {
-		pc.MaxConnIdleTime = forever
-	}
-	if pc.MaxConnLifetime < 0 {
-		pc.MaxConnLifetime = forever
-	} else if !set("pool_max_conn_lifetime_jitter") {
-		pc.MaxConnLifetimeJitter = pc.MaxConnLifetime / 10
-	}
-	if !set("pool_health_check_period") {
-		pc.HealthCheckPeriod = max(time.Second, min(time.Minute, pc.MaxConnIdleTime/2))
-	}
-	// pgx's own handler closes the connection and leaves the statement running
-	// on the server.
-	pc.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelGrace}
-	}
-	if config.Configure != nil {
-		if err := config.Configure(pc); err != nil {
-			return fail(err)
-		}
-	}
-	return pc, config, nil
 }
 
-// pick takes the value set in code, in the DSN, or the default, in this order,
-// and refuses two that differ.
-func pick[T int | time.Duration](name string, code, dsn T, inDSN bool, fallback T) (T, error) {
-	switch {
-	case code != 0 && inDSN && code != dsn:
-		return 0, fmt.Errorf("%s is %v in the configuration and %v in the connection string", name, code, dsn)
-	case code != 0:
-		return code, nil
-	case inDSN:
-		return dsn, nil
-	}
-	return fallback, nil
-}
+// LogValue returns the settings as a group; there is no secret among them.
+func (c Config) LogValue() slog.Value { return slog.GroupValue(c.attrs()...) }
 
-func (c *Config) check() error {
-	switch {
-	case c.MaxConns < 1 || c.MaxConns > math.MaxInt32:
-		return fmt.Errorf("MaxConns is %d, must be at least 1", c.MaxConns)
-	case c.MinConns > c.MaxConns:
-		return fmt.Errorf("MinConns is %d, more than MaxConns, %d", c.MinConns, c.MaxConns)
-	case c.ConnectTimeout < 0:
-		return fmt.Errorf("ConnectTimeout is %v, must be positive", c.ConnectTimeout)
-	case c.MaxLifetime > 0 && c.IdleTimeout > c.MaxLifetime:
-		return fmt.Errorf("IdleTimeout is %v, more than MaxLifetime, %v", c.IdleTimeout, c.MaxLifetime)
+// String returns the settings in one line.
+func (c Config) String() string {
+	var b strings.Builder
+	for i, a := range c.attrs() {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(a.String())
 	}
-	return nil
+	return b.String()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"github.com/dbgen/dbgen/runtime/pgtest"
 	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -49,56 +47,6 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never came true: %s", what)
-		}
-	}
-}
-
-func TestConfig(t *testing.T) {
-	t.Setenv("PGCONNECT_TIMEOUT", "")
-	defaults := pool.Config{
-		MaxConns: 10, MinConns: 1, ConnectTimeout: 30 * time.Second, IdleTimeout: 600 * time.Second,
-		MaxLifetime: 3600 * time.Second, AcquireTimeout: 30 * time.Second,
-	}
-	with := func(change func(*pool.Config)) pool.Config { c := defaults; change(&c); return c }
-	for _, test := range []struct {
-		name, dsn string
-		config    pool.Config
-		want      pool.Config
-		err       string
-	}{
-		{"defaults", "postgres://u@localhost:1/d", pool.Config{}, defaults, ""},
-		{
-			"from the DSN", "postgres://u@localhost:1/d?pool_max_conns=7&pool_min_conns=2&connect_timeout=5&pool_max_conn_idle_time=1m&pool_max_conn_lifetime=2m&pool_acquire_timeout=3s",
-			pool.Config{},
-			pool.Config{MaxConns: 7, MinConns: 2, ConnectTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxLifetime: 2 * time.Minute, AcquireTimeout: 3 * time.Second},
-			"",
-		},
-		{"from code", "host=localhost port=1", pool.Config{MaxConns: 3, AcquireTimeout: -1, MinConns: -1}, with(func(c *pool.Config) { c.MaxConns, c.AcquireTimeout, c.MinConns = 3, -1, 0 }), ""},
-		{"both agree", "postgres://u@localhost:1/d?pool_max_conns=7", pool.Config{MaxConns: 7}, with(func(c *pool.Config) { c.MaxConns = 7 }), ""},
-		{"both differ", "postgres://u@localhost:1/d?pool_max_conns=7", pool.Config{MaxConns: 8}, pool.Config{}, "MaxConns is 8 in the configuration and 7 in the connection string"},
-		{"min over max", "postgres://u@localhost:1/d", pool.Config{MinConns: 11}, pool.Config{}, "MinConns is 11, more than MaxConns, 10"},
-		{"no connections", "postgres://u@localhost:1/d", pool.Config{MaxConns: -1}, pool.Config{}, "MaxConns is -1"},
-		{"idle over lifetime", "postgres://u@localhost:1/d", pool.Config{IdleTimeout: 2 * time.Hour}, pool.Config{}, "IdleTimeout is 2h0m0s, more than MaxLifetime, 1h0m0s"},
-		{"bad duration", "postgres://u:secret@localhost:1/d?pool_acquire_timeout=soon", pool.Config{}, pool.Config{}, "pool_acquire_timeout: "},
-		{"bad DSN", "postgres://u:secret@localhost:port/d", pool.Config{}, pool.Config{}, "pool: cannot parse"},
-		{"Configure fails", "postgres://u@localhost:1/d", pool.Config{Configure: func(*pgxpool.Config) error { return errors.New("no") }}, pool.Config{}, "pool: no"},
-	} {
-		p, err := pool.New(context.Background(), test.dsn, test.config)
-		if test.err != "" {
-			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "secret") {
-				t.Errorf("%s: error %v, want %q", test.name, err, test.err)
-			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", test.name, err)
-			continue
-		}
-		if got := p.Config(); !reflect.DeepEqual(got, test.want) {
-			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
-		}
-		if err := p.Close(context.Background()); err != nil {
-			t.Error(err)
 		}
 	}
 }

@@ -1,0 +1,439 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// forever stands for "no limit" where pgxpool has no word for it.
+const forever = 100 * 365 * 24 * time.Hour
+
+// cancelGrace is how long a connection may take to answer a cancelled
+// statement before it is given up.
+const cancelGrace = time.Second
+
+// resolve merges config with dsn, the environment and the defaults. The error
+// joins all that is wrong.
+func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
+	r := resolver{env: config.Env}
+	fail := func() (*pgxpool.Config, Config, error) {
+		return nil, config, fmt.Errorf("pool: %w", errors.Join(r.errs...))
+	}
+	if dsn == "" && r.env != "" {
+		dsn = os.Getenv(r.env + "_URL")
+		r.fromEnv = dsn != ""
+	}
+	given, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		r.fail(unreadable(err))
+		return fail()
+	}
+	if r.dsn, err = parameters(dsn); err != nil {
+		r.fail(err)
+		return fail()
+	}
+	r.fields(&config, given)
+	r.check(&config)
+	r.checkPooler(&config, given)
+	if len(r.errs) > 0 {
+		return fail()
+	}
+	pc, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		r.fail(unreadable(err))
+		return fail()
+	}
+	r.apply(&config, pc)
+	r.encrypt(pc.ConnConfig, config.TLS)
+	if len(r.errs) > 0 {
+		return fail()
+	}
+	if config.Configure != nil {
+		if err := config.Configure(pc); err != nil {
+			r.fail(err)
+			return fail()
+		}
+		if err := config.Profile.allows(pc.ConnConfig.DefaultQueryExecMode); err != nil {
+			r.failf("Configure set the exec mode %q, which does not go with the profile %v: %w", pc.ConnConfig.DefaultQueryExecMode, config.Profile, err)
+		}
+		r.fail(config.TLS.check(pc.ConnConfig, "after Configure, "))
+	}
+	guard(pc, config)
+	if len(r.errs) > 0 {
+		return fail()
+	}
+	return pc, config, nil
+}
+
+// guard puts what is done before each connection around the caller's own.
+func guard(pc *pgxpool.Config, config Config) {
+	before := pc.BeforeConnect
+	if before == nil && config.Password == nil {
+		return
+	}
+	pc.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
+		if config.Password != nil {
+			password, err := config.Password(ctx)
+			if err != nil {
+				return &beforeConnectError{fmt.Errorf("password: %w", err)}
+			}
+			cc.Password = password.Reveal()
+		}
+		if before == nil {
+			return nil
+		}
+		if err := before(ctx, cc); err != nil {
+			return &beforeConnectError{err}
+		}
+		if err := config.TLS.check(cc, "after BeforeConnect, "); err != nil {
+			return &beforeConnectError{err}
+		}
+		return nil
+	}
+}
+
+// beforeConnectError says why no connection was tried.
+type beforeConnectError struct{ err error }
+
+func (e *beforeConnectError) Error() string     { return e.err.Error() }
+func (e *beforeConnectError) Unwrap() error     { return e.err }
+func (e *beforeConnectError) SafeToRetry() bool { return true }
+
+// resolver collects what is set where, and what is wrong with it.
+type resolver struct {
+	env     string            // prefix, "" for none
+	dsn     map[string]string // what the DSN itself says, and a service file for pool_*
+	fromEnv bool              // the DSN is the environment's
+	errs    []error
+}
+
+func (r *resolver) fail(err error) {
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+}
+
+func (r *resolver) failf(format string, args ...any) { r.fail(fmt.Errorf(format, args...)) }
+
+// variable returns an environment variable, if it is set to something.
+func (r *resolver) variable(name string) (string, bool) {
+	if r.env == "" {
+		return "", false
+	}
+	value := os.Getenv(r.env + "_" + name)
+	return value, value != ""
+}
+
+// setting is a field of [Config] and where else it may come from.
+type setting[T comparable] struct {
+	field, parameter, variable string
+	// parse reads the text of the DSN's parameter, parseEnv that of the variable
+	// where it is another notation.
+	parse, parseEnv func(string) (T, error)
+}
+
+// pick takes the value set in code, in the DSN, in the environment or the
+// default, in this order. It refuses two that differ where neither stands for a
+// default: code and DSN, and a DSN that the environment gave and its variable.
+func pick[T comparable](r *resolver, s setting[T], code T, fallback T) T {
+	var zero, dsn, env T
+	var err error
+	text, inDSN := r.dsn[s.parameter]
+	if inDSN {
+		if dsn, err = s.parse(text); err != nil {
+			r.failf("%s in the connection string: %w", s.parameter, err)
+			return fallback
+		}
+	}
+	text, inEnv := r.variable(s.variable)
+	if inEnv {
+		parse := s.parse
+		if s.parseEnv != nil {
+			parse = s.parseEnv
+		}
+		if env, err = parse(text); err != nil {
+			r.failf("%s_%s in the environment: %w", r.env, s.variable, err)
+			return fallback
+		}
+	}
+	switch {
+	case code != zero && inDSN && code != dsn:
+		r.failf("%s is %v in the configuration and %v in the connection string (%s): set it in one of them", s.field, code, dsn, s.parameter)
+		return code
+	case inDSN && inEnv && r.fromEnv && dsn != env:
+		r.failf("%s is %v in %s_URL (%s) and %v in %[3]s_%[6]s: set it in one of them", s.field, dsn, r.env, s.parameter, env, s.variable)
+		return dsn
+	case code != zero:
+		return code
+	case inDSN:
+		return dsn
+	case inEnv:
+		return env
+	}
+	return fallback
+}
+
+// fields fills in config. What pgx takes from PG* variables stands between ours
+// and the defaults.
+func (r *resolver) fields(c *Config, given *pgx.ConnConfig) {
+	r.service(given)
+	duration := func(field, parameter, variable string, code, fallback time.Duration) time.Duration {
+		return pick(r, setting[time.Duration]{field, parameter, variable, limit(time.ParseDuration), nil}, code, fallback)
+	}
+	count := func(field, parameter, variable string, code, fallback int) int {
+		return pick(r, setting[int]{field, parameter, variable, strconv.Atoi, nil}, code, fallback)
+	}
+	server := func(field, parameter, variable string, code time.Duration) time.Duration {
+		return pick(r, setting[time.Duration]{field, parameter, variable, limit(serverDuration), limit(time.ParseDuration)}, code, 0)
+	}
+	text := func(field, parameter, variable, code, fallback string) string {
+		same := func(s string) (string, error) { return s, nil }
+		return pick(r, setting[string]{field, parameter, variable, same, nil}, code, fallback)
+	}
+
+	c.MaxConns = count("MaxConns", "pool_max_conns", "MAX_CONNS", c.MaxConns, DefaultMaxConns)
+	c.MinConns = max(0, count("MinConns", "pool_min_conns", "MIN_CONNS", c.MinConns, min(DefaultMinConns, c.MaxConns)))
+	connect := DefaultConnectTimeout
+	if given.ConnectTimeout != 0 {
+		connect = given.ConnectTimeout
+	}
+	if r.dsn["connect_timeout"] == "0" {
+		delete(r.dsn, "connect_timeout")
+	}
+	c.ConnectTimeout = pick(r, setting[time.Duration]{"ConnectTimeout", "connect_timeout", "CONNECT_TIMEOUT", seconds, time.ParseDuration}, c.ConnectTimeout, connect)
+	c.MaxLifetime = duration("MaxLifetime", "pool_max_conn_lifetime", "MAX_LIFETIME", c.MaxLifetime, DefaultMaxLifetime)
+	idle := DefaultIdleTimeout
+	if c.MaxLifetime > 0 {
+		idle = min(idle, c.MaxLifetime)
+	}
+	c.IdleTimeout = duration("IdleTimeout", "pool_max_conn_idle_time", "IDLE_TIMEOUT", c.IdleTimeout, idle)
+	c.AcquireTimeout = duration("AcquireTimeout", "pool_acquire_timeout", "ACQUIRE_TIMEOUT", c.AcquireTimeout, DefaultAcquireTimeout)
+	c.MaxWaiters = count("MaxWaiters", "pool_max_waiters", "MAX_WAITERS", c.MaxWaiters, 0)
+	c.LeakAfter = pick(r, setting[time.Duration]{"LeakAfter", "pool_leak_after", "LEAK_AFTER", time.ParseDuration, nil}, c.LeakAfter, 0)
+
+	c.Profile = pick(r, setting[Profile]{"Profile", "pool_profile", "PROFILE", named[Profile](profileNames[:]), nil}, c.Profile, Direct)
+	c.StatementTimeout = server("StatementTimeout", "statement_timeout", "STATEMENT_TIMEOUT", c.StatementTimeout)
+	c.LockTimeout = server("LockTimeout", "lock_timeout", "LOCK_TIMEOUT", c.LockTimeout)
+	c.IdleInTransactionTimeout = server("IdleInTransactionTimeout", "idle_in_transaction_session_timeout", "IDLE_IN_TRANSACTION_TIMEOUT", c.IdleInTransactionTimeout)
+	name := given.RuntimeParams["application_name"]
+	if name == "" && len(os.Args) > 0 {
+		name = filepath.Base(os.Args[0])
+	}
+	c.ApplicationName = text("ApplicationName", "application_name", "APPLICATION_NAME", c.ApplicationName, name)
+	c.SearchPath = text("SearchPath", "search_path", "SEARCH_PATH", c.SearchPath, "")
+	c.TLS = pick(r, setting[TLSPolicy]{"TLS", "", "TLS", named[TLSPolicy](tlsNames[:]), nil}, c.TLS, TLSVerifyFull)
+}
+
+// service counts what a service file sets among what the DSN says: libpq has it
+// stand in for the DSN, and before PG* variables.
+func (r *resolver) service(given *pgx.ConnConfig) {
+	for name, value := range given.RuntimeParams {
+		if _, ok := r.dsn[name]; ok || value == "" {
+			continue
+		}
+		if name == "application_name" && value == os.Getenv("PGAPPNAME") {
+			continue
+		}
+		r.dsn[name] = value
+	}
+}
+
+// limit reads a duration of which 0 means that there is none, as a negative one
+// does in code.
+func limit(parse func(string) (time.Duration, error)) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		d, err := parse(text)
+		if d <= 0 {
+			d = -1
+		}
+		return d, err
+	}
+}
+
+func seconds(text string) (time.Duration, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	return time.Duration(n) * time.Second, err
+}
+
+// serverDuration reads a time as PostgreSQL takes it for a setting in
+// milliseconds (section "Parameter Names and Values" of its documentation).
+func serverDuration(text string) (time.Duration, error) {
+	trimmed := strings.TrimSpace(text)
+	digits := strings.TrimRight(trimmed, "usmhdin")
+	unit := time.Millisecond
+	switch trimmed[len(digits):] {
+	case "us":
+		unit = time.Microsecond
+	case "", "ms":
+	case "s":
+		unit = time.Second
+	case "min":
+		unit = time.Minute
+	case "h":
+		unit = time.Hour
+	case "d":
+		unit = 24 * time.Hour
+	default:
+		return 0, fmt.Errorf("%q is not a time", text)
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+	if err != nil || n != n || n*float64(unit) > float64(math.MaxInt64) {
+		return 0, fmt.Errorf("%q is not a time", text)
+	}
+	return time.Duration(n * float64(unit)), nil
+}
+
+// named reads a name of an enumeration.
+func named[T ~int](names []string) func(string) (T, error) {
+	return func(text string) (T, error) {
+		for i, name := range names {
+			if text == name {
+				return T(i), nil
+			}
+		}
+		return 0, fmt.Errorf("%q is none of %s", text, strings.Join(names, ", "))
+	}
+}
+
+// maxServerTimeout is the largest time-out that the server takes.
+const maxServerTimeout = math.MaxInt32 * time.Millisecond
+
+// check finds what contradicts itself.
+func (r *resolver) check(c *Config) {
+	if c.MaxConns < 1 || c.MaxConns > math.MaxInt32 {
+		r.failf("MaxConns is %d, must be at least 1 and at most %d", c.MaxConns, math.MaxInt32)
+	}
+	if c.MinConns > c.MaxConns {
+		r.failf("MinConns is %d, more than MaxConns, %d: lower the one or raise the other", c.MinConns, c.MaxConns)
+	}
+	if c.ConnectTimeout <= 0 {
+		r.failf("ConnectTimeout is %v, must be positive: an attempt that nothing ends keeps its place in the pool", c.ConnectTimeout)
+	}
+	if c.MaxLifetime > 0 && c.IdleTimeout > c.MaxLifetime {
+		r.failf("IdleTimeout is %v, more than MaxLifetime, %v: it would never be reached", c.IdleTimeout, c.MaxLifetime)
+	}
+	if c.MaxWaiters < 0 {
+		r.failf("MaxWaiters is %d, must not be negative (0 is no bound)", c.MaxWaiters)
+	}
+	if c.LeakAfter < 0 {
+		r.failf("LeakAfter is %v, must not be negative (0 is never)", c.LeakAfter)
+	}
+	for _, t := range []struct {
+		name  string
+		value time.Duration
+	}{{"StatementTimeout", c.StatementTimeout}, {"LockTimeout", c.LockTimeout}, {"IdleInTransactionTimeout", c.IdleInTransactionTimeout}} {
+		if t.value > maxServerTimeout {
+			r.failf("%s is %v, more than the server takes, %v: a negative one is no limit", t.name, t.value, maxServerTimeout)
+		}
+	}
+	if c.StatementTimeout > 0 && c.LockTimeout > c.StatementTimeout {
+		r.failf("LockTimeout is %v, more than StatementTimeout, %v: it would never be reached", c.LockTimeout, c.StatementTimeout)
+	}
+	if c.Profile < 0 || int(c.Profile) >= len(profileNames) {
+		r.failf("Profile is %v", c.Profile)
+	}
+	if c.TLS < 0 || int(c.TLS) >= len(tlsNames) {
+		r.failf("TLS is %v", c.TLS)
+	}
+}
+
+// checkPooler finds what cannot be asked of a pooler in transaction mode: what
+// would have to be set for a session, and ways of sending statements that need
+// one.
+func (r *resolver) checkPooler(c *Config, given *pgx.ConnConfig) {
+	if _, ok := r.dsn["default_query_exec_mode"]; ok {
+		if err := c.Profile.allows(given.DefaultQueryExecMode); err != nil {
+			r.failf("default_query_exec_mode is %q in the connection string, which does not go with the profile %v: %w; leave it out", given.DefaultQueryExecMode, c.Profile, err)
+		}
+	}
+	if !c.Profile.pooled() {
+		return
+	}
+	for _, s := range []struct {
+		field, parameter string
+		set              bool
+		instead          string
+	}{
+		{"StatementTimeout", "statement_timeout", c.StatementTimeout != 0, "ALTER ROLE … SET statement_timeout, or a transaction's own (package txn)"},
+		{"LockTimeout", "lock_timeout", c.LockTimeout != 0, "ALTER ROLE … SET lock_timeout, or a transaction's own (package txn)"},
+		{"IdleInTransactionTimeout", "idle_in_transaction_session_timeout", c.IdleInTransactionTimeout != 0, "ALTER ROLE … SET idle_in_transaction_session_timeout, or a transaction's own (package txn)"},
+		{"SearchPath", "search_path", c.SearchPath != "", "ALTER ROLE … IN DATABASE … SET search_path, or names that are qualified; a pooler that keeps track of search_path may be sent it by Configure"},
+	} {
+		if s.set {
+			r.failf("%s (%s) is set and the profile is %v: a pooler in transaction mode refuses or forgets what is set for a session; use %s", s.field, s.parameter, c.Profile, s.instead)
+		}
+	}
+	if given.RuntimeParams["options"] != "" {
+		r.failf("options (PGOPTIONS) is set and the profile is %v: a pooler in transaction mode refuses or forgets what is set for a session; use ALTER ROLE … SET", c.Profile)
+	}
+	if c.Standbys != nil {
+		r.failf("Standbys is set and the profile is %v: behind a pooler a read cannot be told from which server it comes; connect to the servers, or let the pooler spread the reads", c.Profile)
+	}
+}
+
+// apply puts the fields into what pgxpool is started with.
+func (r *resolver) apply(c *Config, pc *pgxpool.Config) {
+	cc := pc.ConnConfig
+	for _, name := range []string{"pool_acquire_timeout", "pool_max_waiters", "pool_leak_after", "pool_profile"} {
+		delete(cc.RuntimeParams, name)
+	}
+	pc.MaxConns, pc.MinConns = int32(c.MaxConns), int32(c.MinConns)
+	cc.ConnectTimeout = c.ConnectTimeout
+	pc.MaxConnIdleTime, pc.MaxConnLifetime = c.IdleTimeout, c.MaxLifetime
+	if pc.MaxConnIdleTime < 0 {
+		pc.MaxConnIdleTime = forever
+	}
+	if pc.MaxConnLifetime < 0 {
+		pc.MaxConnLifetime = forever
+	} else if _, ok := r.dsn["pool_max_conn_lifetime_jitter"]; !ok {
+		pc.MaxConnLifetimeJitter = pc.MaxConnLifetime / 10
+	}
+	if _, ok := r.dsn["pool_health_check_period"]; !ok {
+		pc.HealthCheckPeriod = max(time.Second, min(time.Minute, pc.MaxConnIdleTime/2))
+	}
+	// pgx's own handler closes the connection and leaves the statement running
+	// on the server.
+	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelGrace}
+	}
+	if _, ok := r.dsn["default_query_exec_mode"]; !ok {
+		cc.DefaultQueryExecMode = c.Profile.execMode()
+	}
+	if c.Profile == TransactionPooler {
+		cc.StatementCacheCapacity = 0 // a call that asks for it by hand fails instead of breaking others
+	}
+	for name, value := range map[string]time.Duration{
+		"statement_timeout": c.StatementTimeout, "lock_timeout": c.LockTimeout, "idle_in_transaction_session_timeout": c.IdleInTransactionTimeout,
+	} {
+		if value != 0 {
+			cc.RuntimeParams[name] = milliseconds(value)
+		}
+	}
+	if c.ApplicationName != "" {
+		cc.RuntimeParams["application_name"] = c.ApplicationName
+	}
+	if c.SearchPath != "" {
+		cc.RuntimeParams["search_path"] = c.SearchPath
+	}
+}
+
+// milliseconds writes d as the server takes it; a negative one is no limit,
+// which it calls 0.
+func milliseconds(d time.Duration) string {
+	if d < 0 {
+		return "0"
+	}
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}
