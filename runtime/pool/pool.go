@@ -34,6 +34,9 @@ type Pool struct {
 	config  Config
 	lastID  atomic.Uint64 // of connections
 	primary *backend
+
+	monitor  *monitor    // of the standbys, nil without
+	sessions atomic.Bool // there has been a session
 }
 
 // New returns a pool on the database that dsn names: a URL or keywords and
