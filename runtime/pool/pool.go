@@ -34,6 +34,8 @@ type Pool struct {
 	config  Config
 	lastID  atomic.Uint64 // of connections
 	primary *backend
+	ending  context.Context // ends when Close begins
+	end     context.CancelFunc
 
 	monitor  *monitor    // of the standbys, nil without
 	sessions atomic.Bool // there has been a session
@@ -52,6 +54,7 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{config: config}
+	p.ending, p.end = context.WithCancel(context.WithoutCancel(ctx))
 	if p.primary, err = newBackend(ctx, p, pgxConfig, config, false); err != nil {
 		return nil, err
 	}
@@ -217,6 +220,10 @@ func (p *Pool) Conns() []Info { return p.primary.infos() }
 func (p *Pool) Cleanup(ctx context.Context) int { return p.primary.cleanup(ctx) }
 
 // Close lets nobody in any more, those who wait included, waits until all
-// connections came back and closes them. If ctx ends first, the error says how many are still out; they
-// are closed as they come back. It may be called more than once.
-func (p *Pool) Close(ctx context.Context) error { return p.primary.close(ctx) }
+// connections came back and closes them; loops over [Pool.Listen] end. If ctx
+// ends first, the error says how many are still out; they are closed as they come
+// back. It may be called more than once.
+func (p *Pool) Close(ctx context.Context) error {
+	p.end()
+	return p.primary.close(ctx)
+}
