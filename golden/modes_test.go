@@ -210,4 +210,3 @@ func sameKind() cmp.Option {
 		cmp.FilterValues(func(a, b pgtype.UUID) bool { return random(a) && random(b) }, cmp.Ignore()),
 	}
 }
-
