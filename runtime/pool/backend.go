@@ -4,163 +4,182 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // backend is what a Pool keeps for one role: the connections to the primary, or
 // to one standby. All that is true of connections is here; Pool chooses between
 // backends.
+//
+// pgxpool makes the connections, with all hooks of its configuration, and closes
+// them; in between they stay acquired from it, and who gets which is decided
+// here, under one lock. Its own queue cannot give a connection that came back to
+// a caller who waits for a new one, goes on dialling for callers that have left,
+// and needs a context, with its allocations, for each bound on a wait.
 type backend struct {
 	pool    *Pool
 	pgx     *pgxpool.Pool
 	config  Config // the pool's, with this backend's own bounds
 	standby bool
+	ctx     context.Context // of the connections that are made; it never ends
 
-	timeouts atomic.Int64
-	waits    recorder
+	minIdle      int
+	jitter       time.Duration // the random part of MaxLifetime
+	pingTimeout  time.Duration
+	shouldPing   func(context.Context, pgxpool.ShouldPingParams) bool
+	prepareConn  func(context.Context, *pgx.Conn) (bool, error)
+	afterRelease func(*pgx.Conn) bool
 
 	mu    sync.Mutex
-	conns map[uint64]*connState // all open connections
-
-	waitMu  sync.Mutex
-	waiting map[*Conn]context.CancelFunc // who is acquiring
-
-	closing   atomic.Bool // set with waitMu held
-	closeOnce sync.Once
-	closed    chan struct{}
+	conns map[uint64]*connState // all open connections: those that are active, and idle
+	idle  []*connState          // the last one is the next to be given out
+	// active, connecting and closing count connections; with those that are idle
+	// they are never more than MaxConns.
+	active, connecting, closing int
+	waiters                     waiters
+	outage                      outage
+	keep                        bool // MinConns are being kept up: no attempt to make them failed
+	count                       counters
+	closed                      bool
+	// drained is closed once everything is closed and every goroutine ended.
+	drained chan struct{}
+	stop    chan struct{} // ends the janitor
+	work    sync.WaitGroup
 }
 
 // newBackend starts a backend of p on what pgxConfig names.
 func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config Config, standby bool) (*backend, error) {
 	b := &backend{
-		pool: p, config: config, standby: standby,
-		conns: map[uint64]*connState{}, waiting: map[*Conn]context.CancelFunc{}, closed: make(chan struct{}),
+		pool: p, config: config, standby: standby, ctx: context.WithoutCancel(ctx),
+		minIdle: int(pgxConfig.MinIdleConns), jitter: min(pgxConfig.MaxConnLifetimeJitter, config.MaxLifetime),
+		pingTimeout: cmp.Or(pgxConfig.PingTimeout, defaultPingTimeout),
+		shouldPing:  pgxConfig.ShouldPing, prepareConn: pgxConfig.PrepareConn, afterRelease: pgxConfig.AfterRelease,
+		conns: map[uint64]*connState{}, keep: true, drained: make(chan struct{}), stop: make(chan struct{}),
 	}
-	afterConnect, beforeClose := pgxConfig.AfterConnect, pgxConfig.BeforeClose
-	pgxConfig.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if afterConnect != nil {
-			if err := afterConnect(ctx, conn); err != nil {
-				return err
-			}
-		}
-		b.opened(conn)
-		return nil
+	if before := pgxConfig.BeforeAcquire; before != nil && b.prepareConn == nil {
+		b.prepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return before(ctx, conn), nil }
 	}
-	pgxConfig.BeforeClose = func(conn *pgx.Conn) {
-		b.gone(conn)
-		if beforeClose != nil {
-			beforeClose(conn)
-		}
+	period := pgxConfig.HealthCheckPeriod
+	// What is released to pgxpool is closed by it, and it keeps nothing up by
+	// itself. Its bound is not needed: it counts connections as open for as long
+	// as a server that is gone keeps them from being closed.
+	pgxConfig.AfterRelease = func(*pgx.Conn) bool { return false }
+	pgxConfig.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	pgxConfig.PrepareConn, pgxConfig.BeforeAcquire = nil, nil
+	pgxConfig.MaxConns, pgxConfig.MinConns, pgxConfig.MinIdleConns = math.MaxInt32-1, 0, 0
+	pgxConfig.MaxConnLifetime, pgxConfig.MaxConnLifetimeJitter, pgxConfig.MaxConnIdleTime = 0, 0, math.MaxInt64
+	pgxConfig.HealthCheckPeriod = math.MaxInt64
+	onError := pgxConfig.ConnConfig.OnPgError
+	pgxConfig.ConnConfig.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) bool {
+		b.serverError(conn, err)
+		return onError == nil || onError(conn, err)
 	}
 	trace(pgxConfig, config.Observer, standby)
 	var err error
 	if b.pgx, err = pgxpool.NewWithConfig(ctx, pgxConfig); err != nil {
 		return nil, fmt.Errorf("pool: %w", err)
 	}
+	b.mu.Lock()
+	b.demand(time.Now())
+	b.mu.Unlock()
+	b.work.Go(func() { b.janitor(period) })
 	return b, nil
-}
-
-func (b *backend) acquire(ctx context.Context, c *Conn) error {
-	began := time.Now()
-	var limited context.Context
-	var cancel context.CancelFunc
-	if b.config.AcquireTimeout > 0 {
-		limited, cancel = context.WithTimeout(ctx, b.config.AcquireTimeout)
-	} else {
-		limited, cancel = context.WithCancel(ctx)
-	}
-	defer cancel()
-	if !b.wait(c, cancel) {
-		return ErrClosed
-	}
-	pgxConn, err := b.pgx.Acquire(limited)
-	b.waited(c)
-	now := time.Now()
-	waited := now.Sub(began)
-	b.waits.record(waited)
-	switch {
-	case err == nil:
-		*c = Conn{backend: b, conn: pgxConn, state: stateOf(pgxConn.Conn())}
-		c.state.acquired(now)
-		return nil
-	case b.closing.Load():
-		return ErrClosed
-	case ctx.Err() == nil && limited.Err() != nil:
-		b.timeouts.Add(1)
-		return &AcquireTimeoutError{Timeout: b.config.AcquireTimeout, Waited: waited, Stats: b.stats()}
-	}
-	return fmt.Errorf("acquire connection: %w", err)
-}
-
-// wait lets close end the acquiring of c, by cancel; false if it has begun.
-// waited takes that back.
-func (b *backend) wait(c *Conn, cancel context.CancelFunc) bool {
-	b.waitMu.Lock()
-	defer b.waitMu.Unlock()
-	if b.closing.Load() {
-		return false
-	}
-	b.waiting[c] = cancel
-	return true
-}
-
-func (b *backend) waited(c *Conn) {
-	b.waitMu.Lock()
-	delete(b.waiting, c)
-	b.waitMu.Unlock()
 }
 
 // infos describes the open connections, in the order they were made.
 func (b *backend) infos() []Info {
+	now := time.Now()
 	b.mu.Lock()
 	infos := make([]Info, 0, len(b.conns))
-	for _, state := range b.conns {
-		infos = append(infos, state.info(b))
+	for _, s := range b.conns {
+		infos = append(infos, s.info(now))
 	}
 	b.mu.Unlock()
 	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
 }
 
-// cleanup is [Pool.Cleanup] for this backend.
-func (b *backend) cleanup(ctx context.Context) int {
-	idle := b.pgx.AcquireAllIdle(ctx)
-	spare := int(b.pgx.Stat().TotalConns()) - b.config.MinConns
-	closed := 0
-	for _, c := range idle {
-		info := stateOf(c.Conn()).info(b)
-		if info.Expired || time.Since(info.LastUsed) > b.config.IdleTimeout && b.config.IdleTimeout > 0 && spare > 0 {
-			_ = c.Conn().Close(ctx)
-			closed++
-			spare--
+// longestHolders is how many holders an error names.
+const longestHolders = 5
+
+// holders describes the connections that are held for longest, those first.
+func (b *backend) holders() []Info {
+	infos := slices.DeleteFunc(b.infos(), func(i Info) bool { return !i.Active })
+	slices.SortStableFunc(infos, func(a, b Info) int { return a.HeldSince.Compare(b.HeldSince) })
+	return infos[:min(len(infos), longestHolders)]
+}
+
+// closeGrace is how long a connection that is being closed keeps its place in
+// the pool if the server does not answer.
+const closeGrace = time.Second
+
+// reason says why a connection was closed.
+type reason uint8
+
+const (
+	closedIdle reason = iota
+	closedExpired
+	closedBroken
+	closedEvicted
+	closedShutdown
+	reasons // how many there are
+)
+
+func (r reason) String() string {
+	return [...]string{"idle", "expired", "broken", "evicted", "pool closed"}[r]
+}
+
+// retire closes s, which is counted as active, in the background; mu is held.
+func (b *backend) retire(s *connState, why reason) {
+	delete(b.conns, s.id)
+	b.active--
+	b.closing++
+	b.count.closed[why]++
+	b.work.Go(func() {
+		b.tellClosed(s, why)
+		s.parked.Release()
+		grace := time.NewTimer(closeGrace)
+		defer grace.Stop()
+		select {
+		case <-s.conn.PgConn().CleanupDone():
+		case <-grace.C:
 		}
-		c.Release() // a closed one leaves the pool
-	}
-	return closed
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.closing--
+		b.demand(time.Now())
+	})
 }
 
 // close is [Pool.Close] for this backend.
 func (b *backend) close(ctx context.Context) error {
-	b.waitMu.Lock()
-	b.closing.Store(true)
-	for _, cancel := range b.waiting {
-		cancel()
-	}
-	b.waitMu.Unlock()
-	b.closeOnce.Do(func() {
+	b.mu.Lock()
+	if !b.closed {
+		b.closed = true
+		for w := b.waiters.pop(); w != nil; w = b.waiters.pop() {
+			w.end(nil, ErrClosed)
+		}
+		for s := b.popIdle(); s != nil; s = b.popIdle() {
+			b.retire(s, closedShutdown)
+		}
+		b.outage.stop()
+		close(b.stop)
 		go func() {
-			b.pgx.Close()
-			close(b.closed)
+			b.pgx.Close() // ends the attempts to connect and waits for what is still out
+			b.work.Wait()
+			close(b.drained)
 		}()
-	})
+	}
+	b.mu.Unlock()
 	select {
-	case <-b.closed:
+	case <-b.drained:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("close pool with %d connections in use: %w", b.stats().Active, context.Cause(ctx))

@@ -43,14 +43,22 @@ type Config struct {
 	// IDLE_TIMEOUT.
 	IdleTimeout time.Duration
 	// MaxLifetime is the age after which a connection is closed when it is next
-	// idle, give or take a random tenth so that not all end at once. Default
-	// 3600 s, negative for ever; DSN pool_max_conn_lifetime; environment
-	// MAX_LIFETIME.
+	// idle, less a random part, up to a tenth (DSN pool_max_conn_lifetime_jitter),
+	// so that not all end at once. Default 3600 s, negative for ever; DSN pool_max_conn_lifetime;
+	// environment MAX_LIFETIME.
 	MaxLifetime time.Duration
 	// AcquireTimeout bounds the wait for a connection. Default 30 s, negative
 	// for as long as the caller's context lasts; DSN pool_acquire_timeout;
 	// environment ACQUIRE_TIMEOUT.
 	AcquireTimeout time.Duration
+	// ConnectRetry is how long Acquire keeps trying while connecting fails for a
+	// reason that may pass: nobody answers, or the server is starting, stopping,
+	// full or, in a failover, of the wrong role yet. Then, or at once if the reason
+	// stays (log-in refused, no such database, TLS), the caller gets that error.
+	// Attempts are made one at a time meanwhile, at most half a second apart, for
+	// all who wait. Default 5 s, negative for the first error to be the caller's;
+	// DSN pool_connect_retry; environment CONNECT_RETRY.
+	ConnectRetry time.Duration
 
 	// MaxWaiters bounds how many callers may wait for a connection at once; the
 	// next one gets [ErrTooManyWaiters] without waiting. Default 0: no bound; DSN
@@ -131,6 +139,7 @@ const (
 	DefaultIdleTimeout    = 600 * time.Second
 	DefaultMaxLifetime    = 3600 * time.Second
 	DefaultAcquireTimeout = 30 * time.Second
+	DefaultConnectRetry   = 5 * time.Second
 )
 
 // attrs are the settings that are values, by the names that the environment

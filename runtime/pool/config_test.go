@@ -36,7 +36,7 @@ func TestConfig(t *testing.T) {
 	const local = "postgres://u:secret@localhost:1/d"
 	defaults := pool.Config{
 		MaxConns: 10, MinConns: 1, ConnectTimeout: 30 * time.Second, IdleTimeout: 600 * time.Second,
-		MaxLifetime: 3600 * time.Second, AcquireTimeout: 30 * time.Second, ApplicationName: filepath.Base(os.Args[0]),
+		MaxLifetime: 3600 * time.Second, AcquireTimeout: 30 * time.Second, ConnectRetry: 5 * time.Second, ApplicationName: filepath.Base(os.Args[0]),
 	}
 	with := func(change func(*pool.Config)) pool.Config { c := defaults; change(&c); return c }
 	type env map[string]string

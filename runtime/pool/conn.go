@@ -2,6 +2,9 @@ package pool
 
 import (
 	"context"
+	"math/rand/v2"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,148 +12,247 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
-// Conn is a connection held by the caller, from [Pool.Acquire] to Release. It is
-// not safe for concurrent use. It is a runtime.DB.
+// Conn is a connection held by the caller, from [Pool.Acquire] to Release, and a
+// runtime.DB. It is not safe for concurrent use, but for Release.
 type Conn struct {
 	backend *backend
 	conn    *pgxpool.Conn
 	state   *connState
+	hold    uint64 // the number of the hold; another one is on once it is released
 }
 
 // Info describes a connection.
 type Info struct {
 	// ID numbers the pool's connections from 1, in the order they were made.
 	ID uint64
-	// PID is the server process behind it.
-	PID uint32
+	// PID is the server process behind it, Host the server, as host:port or the
+	// path of a socket; Standby says that it is one of the pool's standbys.
+	PID     uint32
+	Host    string
+	Standby bool
 	// Created is when the connection was made, LastUsed when it was last
 	// acquired or released; Age is the time since Created.
 	Created, LastUsed time.Time
 	Age               time.Duration
 	// Uses counts how often it was acquired.
 	Uses int64
-	// Active says that somebody holds it, since HeldSince; Idle that nobody
-	// does.
+	// Active says that somebody holds it, since HeldSince, for the time Held;
+	// Idle that nobody does.
 	Active, Idle bool
 	HeldSince    time.Time
-	// Expired says that it is older than MaxLifetime and will be closed when
-	// next idle.
+	Held         time.Duration
+	// Query is the name of the query it runs, or ran last, as far as that has
+	// one: generated SQL begins with it.
+	Query string
+	// Place is where it was acquired, for the last time, as "file:line function":
+	// the first function outside of dbgen's runtime. It is noted where
+	// [Config].LeakAfter is set.
+	Place string
+	// Expired says that it has reached its lifetime, MaxLifetime less a random
+	// part, and will be closed when next idle.
 	Expired bool
 }
 
-// connState is what the pool notes of a connection; it is read by others while
-// the holder works.
+// connState is a connection of a backend and what is noted of it; it is read by
+// others while the holder works.
 type connState struct {
+	backend *backend
+	conn    *pgx.Conn
+	parked  *pgxpool.Conn // to be released for its end
 	id      uint64
 	pid     uint32
+	host    string
 	created time.Time
-	used    atomic.Int64 // Unix nanoseconds
-	held    atomic.Int64 // Unix nanoseconds, 0 if idle
-	uses    atomic.Int64
+	end     time.Time // of its life; zero for never
+
+	hold    atomic.Uint64 // the hold that is on, 0 if nobody holds it
+	refused atomic.Bool   // a write was refused that should not have been
+	role    role          // belongs to who holds it
+
+	// Guarded by the backend's lock.
+	uses     uint64
+	used     time.Time
+	held     time.Time // zero if idle
+	reported bool      // as a leak
+
+	noted   sync.Mutex // guards what follows
+	query   string
+	callers []uintptr
 }
 
 // stateKey is where a connection's state lies in its custom data.
 const stateKey = "github.com/dbgen/dbgen/runtime/pool"
 
-func stateOf(conn *pgx.Conn) *connState {
-	state, ok := conn.PgConn().CustomData()[stateKey].(*connState)
-	if !ok { // the connection is not ours; it cannot be
-		panic("pool: connection without state")
+// newConnState is the state of a connection that was just made.
+func (b *backend) newConnState(parked *pgxpool.Conn) *connState {
+	conn, now := parked.Conn(), time.Now()
+	s := &connState{
+		backend: b, conn: conn, parked: parked, id: b.pool.lastID.Add(1), pid: conn.PgConn().PID(),
+		host: addressOf(conn.PgConn()), created: now, used: now, role: roleOf(conn.PgConn()),
 	}
-	return state
+	if b.config.MaxLifetime > 0 {
+		s.end = now.Add(b.config.MaxLifetime - rand.N(b.jitter+1))
+	}
+	conn.PgConn().CustomData()[stateKey] = s
+	return s
 }
 
-func (b *backend) opened(conn *pgx.Conn) {
-	now := time.Now()
-	state := &connState{id: b.pool.lastID.Add(1), pid: conn.PgConn().PID(), created: now}
-	state.used.Store(now.UnixNano())
-	conn.PgConn().CustomData()[stateKey] = state
-	b.mu.Lock()
-	b.conns[state.id] = state
-	b.mu.Unlock()
+// addressOf is where a connection leads.
+func addressOf(conn *pgconn.PgConn) string {
+	if address := conn.Conn().RemoteAddr(); address != nil {
+		return address.String()
+	}
+	return "" // a dialler of the user's own need not tell
 }
 
-func (b *backend) gone(conn *pgx.Conn) {
-	state := stateOf(conn)
-	b.mu.Lock()
-	delete(b.conns, state.id)
-	b.mu.Unlock()
+func (s *connState) expired(now time.Time) bool { return !s.end.IsZero() && now.After(s.end) }
+
+// note notes the name of the query that is run.
+func (s *connState) note(query string) {
+	s.noted.Lock()
+	s.query = query
+	s.noted.Unlock()
 }
 
-func (s *connState) acquired(now time.Time) {
-	s.uses.Add(1)
-	s.used.Store(now.UnixNano())
-	s.held.Store(now.UnixNano())
+// queryName is the name in the first line of generated SQL, "" if there is none.
+func queryName(sql string) string {
+	rest, ok := strings.CutPrefix(sql, "-- name: ")
+	if !ok {
+		return ""
+	}
+	if end := strings.IndexAny(rest, " \t\r\n"); end >= 0 {
+		rest = rest[:end]
+	}
+	return rest
 }
 
-func (s *connState) released() {
-	s.used.Store(time.Now().UnixNano())
-	s.held.Store(0)
-}
-
-func (s *connState) info(b *backend) Info {
+// info describes s; the backend's lock is held.
+func (s *connState) info(now time.Time) Info {
 	info := Info{
-		ID: s.id, PID: s.pid, Created: s.created, LastUsed: time.Unix(0, s.used.Load()),
-		Age: time.Since(s.created), Uses: s.uses.Load(),
+		ID: s.id, PID: s.pid, Host: s.host, Standby: s.backend.standby, Created: s.created, LastUsed: s.used,
+		Age: now.Sub(s.created), Uses: int64(s.uses), Active: !s.held.IsZero(), Idle: s.held.IsZero(), Expired: s.expired(now),
 	}
-	if held := s.held.Load(); held != 0 {
-		info.Active, info.HeldSince = true, time.Unix(0, held)
+	if info.Active {
+		info.HeldSince, info.Held = s.held, now.Sub(s.held)
 	}
-	info.Idle = !info.Active
-	info.Expired = b.config.MaxLifetime > 0 && info.Age > b.config.MaxLifetime
+	s.noted.Lock()
+	info.Query = s.query
+	info.Place = place(s.callers)
+	s.noted.Unlock()
 	return info
 }
 
 // Info returns what is known of the connection.
-func (c *Conn) Info() Info { return c.state.info(c.backend) }
+func (c *Conn) Info() Info {
+	b := c.state.backend
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return c.state.info(time.Now())
+}
 
-// Conn returns pgx's connection, for what is not here. It must not be used
-// after Release.
-func (c *Conn) Conn() *pgx.Conn { return c.conn.Conn() }
+// Conn returns pgx's connection, for what is not here; nil after Release. It
+// must not be used after Release.
+func (c *Conn) Conn() *pgx.Conn {
+	conn, _ := c.held()
+	return conn
+}
+
+// held returns the connection if it is the caller's yet.
+func (c *Conn) held() (*pgx.Conn, error) {
+	if c.state == nil || c.hold == 0 || c.state.hold.Load() != c.hold {
+		return nil, ErrReleased
+	}
+	return c.state.conn, nil
+}
 
 // Release gives the connection back. One that is in a transaction, in the middle
 // of a result or broken is closed instead. Calls after the first do nothing.
 func (c *Conn) Release() {
-	if c.conn == nil {
-		return
+	if s := c.state; s != nil && s.hold.CompareAndSwap(c.hold, 0) {
+		s.backend.release(s)
 	}
-	conn := c.conn
-	c.conn = nil
-	c.state.released()
-	conn.Release()
+}
+
+// RunQuery runs q on this connection.
+func (c *Conn) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	conn, err := c.named(q.Name)
+	if err != nil {
+		return rows.Failed{Error: err}, err
+	}
+	return conn.Query(ctx, q.SQL, args...)
+}
+
+// RunExec runs q on this connection.
+func (c *Conn) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn.CommandTag, error) {
+	conn, err := c.named(q.Name)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return conn.Exec(ctx, q.SQL, args...)
+}
+
+// named is held for a query of that name.
+func (c *Conn) named(query string) (*pgx.Conn, error) {
+	conn, err := c.held()
+	if err == nil {
+		c.state.note(query)
+	}
+	return conn, err
 }
 
 // Query runs sql on this connection.
 func (c *Conn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return c.conn.Query(ctx, sql, args...)
+	conn, err := c.named(queryName(sql))
+	if err != nil {
+		return rows.Failed{Error: err}, err
+	}
+	return conn.Query(ctx, sql, args...)
 }
 
 // QueryRow runs sql on this connection for its first row.
 func (c *Conn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return c.conn.QueryRow(ctx, sql, args...)
+	r, _ := c.Query(ctx, sql, args...)
+	return rows.Row{Rows: r}
 }
 
 // Exec runs sql on this connection.
 func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return c.conn.Exec(ctx, sql, args...)
+	conn, err := c.named(queryName(sql))
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return conn.Exec(ctx, sql, args...)
 }
 
 // SendBatch sends b on this connection.
 func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	return c.conn.SendBatch(ctx, b)
+	conn, err := c.held()
+	if err != nil {
+		return pgx.FailedBatchResults(b, err)
+	}
+	return conn.SendBatch(ctx, b)
 }
 
 // CopyFrom copies rows into a table on this connection.
 func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
-	return c.conn.CopyFrom(ctx, table, columns, rows)
+	conn, err := c.held()
+	if err != nil {
+		return 0, err
+	}
+	return conn.CopyFrom(ctx, table, columns, rows)
 }
 
 // BeginTx starts a transaction on this connection, which stays the caller's.
 func (c *Conn) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
-	return c.conn.BeginTx(ctx, options)
+	conn, err := c.held()
+	if err != nil {
+		return nil, err
+	}
+	return conn.BeginTx(ctx, options)
 }
 
 // heldRows gives its connection back when closed.
@@ -159,11 +261,35 @@ type heldRows struct {
 	conn Conn
 }
 
+// heldRow is the first row of heldRows.
+type heldRow struct{ heldRows }
+
+// Scan reads the columns of the row. The error is pgx.ErrNoRows if there is none.
+func (r *heldRow) Scan(dest ...any) error { return rows.Row{Rows: &r.heldRows}.Scan(dest...) }
+
+// failedRow is the row of a query that was not sent or failed at once.
+type failedRow struct{ error }
+
+func (r failedRow) Scan(...any) error { return r.error }
+
 // tx gives its connection back when it ends.
 type tx struct {
 	pgx.Tx
 	conn *Conn
 }
+
+func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	t.conn.noteIfHeld(sql)
+	return t.Tx.Query(ctx, sql, args...)
+}
+
+func (t *tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	t.conn.noteIfHeld(sql)
+	return t.Tx.Exec(ctx, sql, args...)
+}
+
+// noteIfHeld notes the name of the query, whatever the caller does wrong.
+func (c *Conn) noteIfHeld(sql string) { _, _ = c.named(queryName(sql)) }
 
 func (t *tx) Commit(ctx context.Context) error {
 	defer t.conn.Release()

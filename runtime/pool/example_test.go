@@ -28,13 +28,14 @@ func Example() {
 	}
 	_, err = p.Acquire(ctx)
 	fmt.Println(errors.Is(err, pool.ErrAcquireTimeout))
-	fmt.Println(err)
+	var timeout *pool.AcquireTimeoutError
+	fmt.Println(errors.As(err, &timeout), timeout.Stats.Active, "of", timeout.Stats.Max, "in use")
 	fmt.Println("connection", conn.Info().ID, "active:", conn.Info().Active)
 	conn.Release()
 	fmt.Println(p.Stats().Active, "in use")
 	// Output:
 	// true
-	// no connection within the acquire time-out (10ms): 1 of 1 connections in use, 0 idle, 0 connecting
+	// true 1 of 1 in use
 	// connection 1 active: true
 	// 0 in use
 }

@@ -18,14 +18,12 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
@@ -67,61 +65,76 @@ func (p *Pool) Config() Config { return p.config }
 // MaxConns is the most connections to the primary the pool has at once.
 func (p *Pool) MaxConns() int { return p.config.MaxConns }
 
-// ErrClosed is returned by whatever needs a connection after [Pool.Close] began.
-var ErrClosed = errors.New("pool is closed")
-
 // Acquire returns a connection that belongs to the caller until its Release. It
 // waits for one at most [Config].AcquireTimeout, after which the error is an
 // [*AcquireTimeoutError], and no longer than ctx lasts, after which the error
 // matches that of ctx.
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
-	c := new(Conn)
-	if err := p.primary.acquire(ctx, c); err != nil {
+	c, err := p.primary.take(ctx, "")
+	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	return &c, nil
 }
-
-// ErrAcquireTimeout is matched by every [*AcquireTimeoutError].
-var ErrAcquireTimeout = errors.New("no connection within the acquire time-out")
-
-// AcquireTimeoutError says that no connection came free, or could be made, in
-// time. It matches [ErrAcquireTimeout], and not context.DeadlineExceeded, which
-// is left to the caller's own deadline.
-type AcquireTimeoutError struct {
-	// Timeout is the limit, Waited the time that went by.
-	Timeout, Waited time.Duration
-	// Stats is the state of the pool when the time was up.
-	Stats Stats
-}
-
-func (e *AcquireTimeoutError) Error() string {
-	return fmt.Sprintf("%v (%v): %d of %d connections in use, %d idle, %d connecting",
-		ErrAcquireTimeout, e.Timeout, e.Stats.Active, e.Stats.Max, e.Stats.Idle, e.Stats.Connecting)
-}
-
-// Is reports whether target is [ErrAcquireTimeout].
-func (e *AcquireTimeoutError) Is(target error) bool { return target == ErrAcquireTimeout }
-
-// SafeToRetry is true: nothing was sent to the server.
-func (e *AcquireTimeoutError) SafeToRetry() bool { return true }
 
 // Ping acquires a connection and makes a round trip on it.
 func (p *Pool) Ping(ctx context.Context) error {
-	var c Conn
-	if err := p.primary.acquire(ctx, &c); err != nil {
+	c, err := p.primary.take(ctx, "")
+	if err != nil {
 		return err
 	}
 	defer c.Release()
-	return c.conn.Ping(ctx)
+	return c.state.conn.Ping(ctx)
+}
+
+// route returns the backend that q runs on.
+func (p *Pool) route(context.Context, runtime.Query) *backend { return p.primary }
+
+// RunQuery runs q, as generated code does it; the connection goes back when the
+// rows are closed, or read to their end.
+func (p *Pool) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	r := new(heldRows)
+	if err := p.route(ctx, q).query(ctx, r, q.Name, q.SQL, args); err != nil {
+		return rows.Failed{Error: err}, err
+	}
+	return r, nil
+}
+
+// RunExec runs q, as generated code does it.
+func (p *Pool) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn.CommandTag, error) {
+	return p.primary.exec(ctx, q.Name, q.SQL, args)
 }
 
 // Query runs sql; the connection goes back when the rows are closed, or read to
 // their end.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	r := new(heldRows)
-	if err := p.primary.acquire(ctx, &r.conn); err != nil {
+	if err := p.primary.query(ctx, r, queryName(sql), sql, args); err != nil {
 		return rows.Failed{Error: err}, err
+	}
+	return r, nil
+}
+
+// QueryRow runs sql for its first row; the connection goes back in Scan, which
+// must be called.
+func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	r := new(heldRow)
+	if err := p.primary.query(ctx, &r.heldRows, queryName(sql), sql, args); err != nil {
+		return failedRow{err}
+	}
+	return r
+}
+
+// Exec runs sql.
+func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return p.primary.exec(ctx, queryName(sql), sql, args)
+}
+
+// query runs sql and makes r its rows.
+func (b *backend) query(ctx context.Context, r *heldRows, name, sql string, args []any) error {
+	var err error
+	if r.conn, err = b.take(ctx, name); err != nil {
+		return err
 	}
 	kept := false
 	defer func() { // also when an argument's own encoder panics
@@ -129,30 +142,22 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 			r.conn.Release()
 		}
 	}()
-	inner, err := r.conn.conn.Query(ctx, sql, args...)
+	inner, err := r.conn.state.conn.Query(ctx, sql, args...)
 	if err != nil {
-		return rows.Failed{Error: err}, err
+		return err
 	}
 	r.Rows = rows.Rows{Rows: inner, Holder: &r.conn}
 	kept = true
-	return r, nil
+	return nil
 }
 
-// QueryRow runs sql for its first row; the connection goes back in Scan, which
-// must be called.
-func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	r, _ := p.Query(ctx, sql, args...)
-	return rows.Row{Rows: r}
-}
-
-// Exec runs sql.
-func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	var c Conn
-	if err := p.primary.acquire(ctx, &c); err != nil {
+func (b *backend) exec(ctx context.Context, name, sql string, args []any) (pgconn.CommandTag, error) {
+	c, err := b.take(ctx, name)
+	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	defer c.Release()
-	return c.conn.Exec(ctx, sql, args...)
+	return c.state.conn.Exec(ctx, sql, args...)
 }
 
 // SendBatch sends b; the connection goes back when the results are closed, or,
@@ -168,7 +173,7 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 			c.Release()
 		}
 	}()
-	results := c.conn.SendBatch(ctx, b)
+	results := c.state.conn.SendBatch(ctx, b)
 	kept = true
 	if t := results.Tx(); t != nil {
 		return &batchResults{BatchResults: results, tx: &tx{Tx: t, conn: c}}
@@ -178,12 +183,12 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 
 // CopyFrom copies rows into a table with PostgreSQL's COPY.
 func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
-	var c Conn
-	if err := p.primary.acquire(ctx, &c); err != nil {
+	c, err := p.primary.take(ctx, "")
+	if err != nil {
 		return 0, err
 	}
 	defer c.Release()
-	return c.conn.CopyFrom(ctx, table, columns, rows)
+	return c.state.conn.CopyFrom(ctx, table, columns, rows)
 }
 
 // Begin starts a transaction in the server's default mode.
@@ -202,7 +207,7 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 			c.Release()
 		}
 	}()
-	t, err := c.conn.BeginTx(ctx, options)
+	t, err := c.state.conn.BeginTx(ctx, options)
 	if err != nil {
 		return nil, err
 	}

@@ -220,6 +220,7 @@ func (r *resolver) fields(c *Config, given *pgx.ConnConfig) {
 	}
 	c.IdleTimeout = duration("IdleTimeout", "pool_max_conn_idle_time", "IDLE_TIMEOUT", c.IdleTimeout, idle)
 	c.AcquireTimeout = duration("AcquireTimeout", "pool_acquire_timeout", "ACQUIRE_TIMEOUT", c.AcquireTimeout, DefaultAcquireTimeout)
+	c.ConnectRetry = duration("ConnectRetry", "pool_connect_retry", "CONNECT_RETRY", c.ConnectRetry, DefaultConnectRetry)
 	c.MaxWaiters = count("MaxWaiters", "pool_max_waiters", "MAX_WAITERS", c.MaxWaiters, 0)
 	c.LeakAfter = pick(r, setting[time.Duration]{"LeakAfter", "pool_leak_after", "LEAK_AFTER", time.ParseDuration, nil}, c.LeakAfter, 0)
 
@@ -386,7 +387,7 @@ func (r *resolver) checkPooler(c *Config, given *pgx.ConnConfig) {
 // apply puts the fields into what pgxpool is started with.
 func (r *resolver) apply(c *Config, pc *pgxpool.Config) {
 	cc := pc.ConnConfig
-	for _, name := range []string{"pool_acquire_timeout", "pool_max_waiters", "pool_leak_after", "pool_profile"} {
+	for _, name := range []string{"pool_acquire_timeout", "pool_connect_retry", "pool_max_waiters", "pool_leak_after", "pool_profile"} {
 		delete(cc.RuntimeParams, name)
 	}
 	pc.MaxConns, pc.MinConns = int32(c.MaxConns), int32(c.MinConns)
