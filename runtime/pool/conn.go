@@ -69,9 +69,10 @@ type connState struct {
 	created time.Time
 	end     time.Time // of its life; zero for never
 
-	hold    atomic.Uint64 // the hold that is on, 0 if nobody holds it
-	refused atomic.Bool   // a write was refused that should not have been
-	role    role          // belongs to who holds it
+	hold    atomic.Uint64           // the hold that is on, 0 if nobody holds it
+	refused atomic.Bool             // a write was refused that should not have been
+	role    role                    // belongs to who holds it
+	session atomic.Pointer[Session] // whom the holder writes for, nil for none
 
 	// Guarded by the backend's lock.
 	uses     uint64
@@ -173,12 +174,16 @@ func (c *Conn) held() (*pgx.Conn, error) {
 // of a result or broken is closed instead. Calls after the first do nothing.
 func (c *Conn) Release() {
 	if s := c.state; s != nil && s.hold.CompareAndSwap(c.hold, 0) {
+		s.settle()
 		s.backend.release(s)
 	}
 }
 
 // RunQuery runs q on this connection.
 func (c *Conn) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	if !q.ReadOnly {
+		c.writes(ctx)
+	}
 	conn, err := c.named(q.Name)
 	if err != nil {
 		return rows.Failed{Error: err}, err
@@ -188,6 +193,7 @@ func (c *Conn) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.R
 
 // RunExec runs q on this connection.
 func (c *Conn) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn.CommandTag, error) {
+	c.writes(ctx)
 	conn, err := c.named(q.Name)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -206,6 +212,7 @@ func (c *Conn) named(query string) (*pgx.Conn, error) {
 
 // Query runs sql on this connection.
 func (c *Conn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	c.writes(ctx)
 	conn, err := c.named(queryName(sql))
 	if err != nil {
 		return rows.Failed{Error: err}, err
@@ -221,6 +228,7 @@ func (c *Conn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 
 // Exec runs sql on this connection.
 func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	c.writes(ctx)
 	conn, err := c.named(queryName(sql))
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -230,6 +238,7 @@ func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 
 // SendBatch sends b on this connection.
 func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	c.writes(ctx)
 	conn, err := c.held()
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
@@ -239,6 +248,7 @@ func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 
 // CopyFrom copies rows into a table on this connection.
 func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	c.writes(ctx)
 	conn, err := c.held()
 	if err != nil {
 		return 0, err
@@ -248,6 +258,9 @@ func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []str
 
 // BeginTx starts a transaction on this connection, which stays the caller's.
 func (c *Conn) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
+	if options.AccessMode != pgx.ReadOnly {
+		c.writes(ctx)
+	}
 	conn, err := c.held()
 	if err != nil {
 		return nil, err

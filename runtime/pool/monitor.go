@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -30,7 +31,7 @@ type monitor struct {
 	pool   *Pool
 	config *pgxpool.Config // to connect to all of them
 	want   Standbys
-	hosts  []*host
+	hosts  []*server
 
 	stop context.CancelFunc
 	done sync.WaitGroup // watchers, and the closing of backends
@@ -38,7 +39,7 @@ type monitor struct {
 	mu      sync.Mutex
 	closed  bool
 	system  uint64  // that all must be of; 0 while not known
-	primary *host   // the last one seen
+	primary *server // the last one seen
 	line    history // of the primary's positions, on its timeline
 }
 
@@ -133,10 +134,10 @@ func (h *history) lag(at time.Time, replayed LSN, age time.Duration, primaryTher
 }
 
 // newMonitor returns the monitor of p, to be started.
-func newMonitor(p *Pool, config *pgxpool.Config, want Standbys) *monitor {
-	m := &monitor{pool: p, config: config, want: want}
+func newMonitor(p *Pool, config *pgxpool.Config) *monitor {
+	m := &monitor{pool: p, config: config.Copy(), want: *p.config.Standbys}
 	for _, e := range endpoints(&config.ConnConfig.Config) {
-		m.hosts = append(m.hosts, &host{endpoint: *e, kick: make(chan struct{}, 1)})
+		m.hosts = append(m.hosts, &server{endpoint: *e, kick: make(chan struct{}, 1)})
 	}
 	return m
 }
@@ -150,7 +151,7 @@ func (m *monitor) start() {
 }
 
 // watch looks at h until ctx ends.
-func (m *monitor) watch(ctx context.Context, h *host) {
+func (m *monitor) watch(ctx context.Context, h *server) {
 	var pg *pgconn.PgConn
 	defer func() { hangUp(pg) }()
 	for {
@@ -207,7 +208,7 @@ const standbyTimelineSQL = `(SELECT greatest(
 (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)))`
 
 // look asks h, over the connection in conn, which it makes where there is none.
-func (m *monitor) look(ctx context.Context, h *host, conn **pgconn.PgConn) sighting {
+func (m *monitor) look(ctx context.Context, h *server, conn **pgconn.PgConn) sighting {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	if *conn == nil {
@@ -226,7 +227,7 @@ func (m *monitor) look(ctx context.Context, h *host, conn **pgconn.PgConn) sight
 	return seen
 }
 
-func (m *monitor) connect(ctx context.Context, h *host) (*pgconn.PgConn, error) {
+func (m *monitor) connect(ctx context.Context, h *server) (*pgconn.PgConn, error) {
 	config := m.config.ConnConfig.Copy()
 	reach(&config.Config, &h.endpoint)
 	config.ValidateConnect = nil
@@ -284,7 +285,7 @@ func parseReplayed(position, timeline string) (LSN, uint32, error) {
 }
 
 // note takes what was seen of h to heart, for all hosts.
-func (m *monitor) note(h *host, seen sighting) {
+func (m *monitor) note(h *server, seen sighting) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -307,7 +308,7 @@ func (m *monitor) note(h *host, seen sighting) {
 		m.judge(other)
 	}
 	if b := h.backend.Load(); b != nil && before.err != nil && seen.err == nil {
-		b.pgx.Reset() // connections from before it was away
+		b.recycle() // connections from before it was away
 	}
 }
 
@@ -326,7 +327,7 @@ func (s sighting) role() Role {
 // before is none: a promotion has left it behind, and does so also while the
 // promoted server is away.
 func (m *monitor) choosePrimary() {
-	var primary *host
+	var primary *server
 	for _, h := range m.hosts {
 		if h.seen.role() != RolePrimary {
 			continue
@@ -350,7 +351,7 @@ func (m *monitor) choosePrimary() {
 	if moved {
 		// What is still connected to the old one, which may be alive, ends as it
 		// comes back.
-		m.pool.primary.pgx.Reset()
+		m.pool.primary.recycle()
 	}
 }
 
@@ -371,7 +372,7 @@ func (m *monitor) unanimous() uint64 {
 }
 
 // judge decides whether reads go to h.
-func (m *monitor) judge(h *host) {
+func (m *monitor) judge(h *server) {
 	seen := &h.seen
 	standby := seen.role() == RoleStandby
 	if seen.role() != RoleUnknown {
@@ -393,7 +394,7 @@ func (m *monitor) judge(h *host) {
 }
 
 // why says what keeps reads off h, "" for nothing.
-func (m *monitor) why(h *host, seen *sighting) string {
+func (m *monitor) why(h *server, seen *sighting) string {
 	switch {
 	case seen.at.IsZero():
 		return "not looked at yet"
@@ -419,7 +420,7 @@ func (m *monitor) why(h *host, seen *sighting) string {
 
 // keepBackend starts the backend of a host that is a standby and ends that of
 // one that is something else. One that does not answer keeps it.
-func (m *monitor) keepBackend(h *host, standby bool) error {
+func (m *monitor) keepBackend(h *server, standby bool) error {
 	b := h.backend.Load()
 	switch {
 	case standby && b == nil:
@@ -435,7 +436,7 @@ func (m *monitor) keepBackend(h *host, standby bool) error {
 	return nil
 }
 
-func (m *monitor) newBackend(h *host) (*backend, error) {
+func (m *monitor) newBackend(h *server) (*backend, error) {
 	config := m.config.Copy()
 	reach(&config.ConnConfig.Config, &h.endpoint)
 	config.ConnConfig.ValidateConnect = m.validate
@@ -445,6 +446,7 @@ func (m *monitor) newBackend(h *host) (*backend, error) {
 	if bounds.AcquireTimeout <= 0 || bounds.AcquireTimeout > standbyTimeout {
 		bounds.AcquireTimeout = standbyTimeout
 	}
+	bounds.ConnectRetry = -1 // the primary is there
 	return newBackend(context.Background(), m.pool, config, bounds, true)
 }
 
@@ -471,9 +473,6 @@ func (m *monitor) validate(ctx context.Context, pg *pgconn.PgConn) error {
 
 // backends returns the backends of the standbys.
 func (m *monitor) backends() []*backend {
-	if m == nil {
-		return nil
-	}
 	var all []*backend
 	for _, h := range m.hosts {
 		if b := h.backend.Load(); b != nil {
@@ -483,30 +482,40 @@ func (m *monitor) backends() []*backend {
 	return all
 }
 
-// end stops the watching and lets nothing begin again; wait waits for what is
-// still under way.
-func (m *monitor) end() {
-	if m == nil {
-		return
-	}
+// close ends the watching, and the backends, as [Pool.Close] does.
+func (m *monitor) close(ctx context.Context) error {
 	m.mu.Lock()
-	m.closed = true
+	m.closed = true // nothing begins any more
 	m.mu.Unlock()
 	m.stop()
-}
-
-func (m *monitor) wait(ctx context.Context) error {
-	if m == nil {
-		return nil
+	backends := m.backends()
+	errs := make([]error, len(backends))
+	var closing sync.WaitGroup
+	for i, b := range backends {
+		closing.Go(func() { errs[i] = b.close(ctx) })
 	}
+	closing.Wait()
 	done := make(chan struct{})
 	go func() { m.done.Wait(); close(done) }()
 	select {
 	case <-done:
-		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("close pool: connections to servers that were standbys are in use: %w", context.Cause(ctx))
+		errs = append(errs, fmt.Errorf("close pool with connections to former standbys in use: %w", context.Cause(ctx)))
 	}
+	return errors.Join(errs...)
+}
+
+// recycle closes all connections made so far, as they come back.
+func (b *backend) recycle() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := b.popIdle(); s != nil; s = b.popIdle() {
+		b.retire(s, closedEvicted)
+	}
+	for _, s := range b.conns {
+		s.refused.Store(true)
+	}
+	b.demand(time.Now())
 }
 
 func (m *monitor) report() []Host {

@@ -17,7 +17,10 @@
 package pool
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -53,8 +56,15 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 	}
 	p := &Pool{config: config}
 	p.ending, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	if config.Standbys != nil {
+		p.monitor = newMonitor(p, pgxConfig)
+		p.monitor.directWrites(pgxConfig)
+	}
 	if p.primary, err = newBackend(ctx, p, pgxConfig, config, false); err != nil {
 		return nil, err
+	}
+	if p.monitor != nil {
+		p.monitor.start()
 	}
 	return p, nil
 }
@@ -87,29 +97,38 @@ func (p *Pool) Ping(ctx context.Context) error {
 	return c.state.conn.Ping(ctx)
 }
 
-// route returns the backend that q runs on.
-func (p *Pool) route(context.Context, runtime.Query) *backend { return p.primary }
-
 // RunQuery runs q, as generated code does it; the connection goes back when the
-// rows are closed, or read to their end.
+// rows are closed, or read to their end. With [Config].Standbys a read goes to a
+// standby where there is one for it.
 func (p *Pool) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	if !q.ReadOnly {
+		return p.runQuery(ctx, q, args, p.session(ctx))
+	}
+	if p.monitor != nil {
+		return p.monitor.read(ctx, q, args)
+	}
+	return p.runQuery(ctx, q, args, nil)
+}
+
+// runQuery runs q on the primary, as a write of s if that is not nil.
+func (p *Pool) runQuery(ctx context.Context, q runtime.Query, args []any, s *Session) (pgx.Rows, error) {
 	r := new(heldRows)
-	if err := p.route(ctx, q).query(ctx, r, q.Name, q.SQL, args); err != nil {
+	if err := p.primary.query(ctx, r, s, q.Name, q.SQL, args); err != nil {
 		return rows.Failed{Error: err}, err
 	}
 	return r, nil
 }
 
-// RunExec runs q, as generated code does it.
+// RunExec runs q, as generated code does it, on the primary.
 func (p *Pool) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn.CommandTag, error) {
-	return p.primary.exec(ctx, q.Name, q.SQL, args)
+	return p.primary.exec(ctx, p.session(ctx), q.Name, q.SQL, args)
 }
 
 // Query runs sql; the connection goes back when the rows are closed, or read to
 // their end.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	r := new(heldRows)
-	if err := p.primary.query(ctx, r, queryName(sql), sql, args); err != nil {
+	if err := p.primary.query(ctx, r, p.session(ctx), queryName(sql), sql, args); err != nil {
 		return rows.Failed{Error: err}, err
 	}
 	return r, nil
@@ -119,7 +138,7 @@ func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 // must be called.
 func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	r := new(heldRow)
-	if err := p.primary.query(ctx, &r.heldRows, queryName(sql), sql, args); err != nil {
+	if err := p.primary.query(ctx, &r.heldRows, p.session(ctx), queryName(sql), sql, args); err != nil {
 		return failedRow{err}
 	}
 	return r
@@ -127,11 +146,11 @@ func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 
 // Exec runs sql.
 func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return p.primary.exec(ctx, queryName(sql), sql, args)
+	return p.primary.exec(ctx, p.session(ctx), queryName(sql), sql, args)
 }
 
-// query runs sql and makes r its rows.
-func (b *backend) query(ctx context.Context, r *heldRows, name, sql string, args []any) error {
+// query runs sql, as a write of s if that is not nil, and makes r its rows.
+func (b *backend) query(ctx context.Context, r *heldRows, s *Session, name, sql string, args []any) error {
 	var err error
 	if r.conn, err = b.take(ctx, name); err != nil {
 		return err
@@ -142,6 +161,7 @@ func (b *backend) query(ctx context.Context, r *heldRows, name, sql string, args
 			r.conn.Release()
 		}
 	}()
+	r.conn.state.writes(s)
 	inner, err := r.conn.state.conn.Query(ctx, sql, args...)
 	if err != nil {
 		return err
@@ -151,12 +171,13 @@ func (b *backend) query(ctx context.Context, r *heldRows, name, sql string, args
 	return nil
 }
 
-func (b *backend) exec(ctx context.Context, name, sql string, args []any) (pgconn.CommandTag, error) {
+func (b *backend) exec(ctx context.Context, s *Session, name, sql string, args []any) (pgconn.CommandTag, error) {
 	c, err := b.take(ctx, name)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	defer c.Release()
+	c.state.writes(s)
 	return c.state.conn.Exec(ctx, sql, args...)
 }
 
@@ -173,6 +194,7 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 			c.Release()
 		}
 	}()
+	c.writes(ctx)
 	results := c.state.conn.SendBatch(ctx, b)
 	kept = true
 	if t := results.Tx(); t != nil {
@@ -188,6 +210,7 @@ func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []str
 		return 0, err
 	}
 	defer c.Release()
+	c.writes(ctx)
 	return c.state.conn.CopyFrom(ctx, table, columns, rows)
 }
 
@@ -207,6 +230,9 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 			c.Release()
 		}
 	}()
+	if options.AccessMode != pgx.ReadOnly {
+		c.writes(ctx)
+	}
 	t, err := c.state.conn.BeginTx(ctx, options)
 	if err != nil {
 		return nil, err
@@ -215,14 +241,32 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	return &tx{Tx: t, conn: c}, nil
 }
 
-// Conns returns what is known of every open connection, in the order they were
-// made.
-func (p *Pool) Conns() []Info { return p.primary.infos() }
+// Conns returns what is known of every open connection, those to standbys
+// included, in the order they were made.
+func (p *Pool) Conns() []Info {
+	infos := p.primary.infos()
+	if p.monitor == nil {
+		return infos
+	}
+	for _, b := range p.monitor.backends() {
+		infos = append(infos, b.infos()...)
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
+	return infos
+}
 
 // Cleanup closes the idle connections that are expired, and of those that were
 // unused for longer than IdleTimeout all above MinConns; it returns how many.
 // The pool does the same by itself, at least once a minute.
-func (p *Pool) Cleanup(ctx context.Context) int { return p.primary.cleanup(ctx) }
+func (p *Pool) Cleanup(ctx context.Context) int {
+	closed := p.primary.cleanup(ctx)
+	if p.monitor != nil {
+		for _, b := range p.monitor.backends() {
+			closed += b.cleanup(ctx)
+		}
+	}
+	return closed
+}
 
 // Close lets nobody in any more, those who wait included, waits until all
 // connections came back and closes them; loops over [Pool.Listen] end. If ctx
@@ -230,5 +274,10 @@ func (p *Pool) Cleanup(ctx context.Context) int { return p.primary.cleanup(ctx) 
 // back. It may be called more than once.
 func (p *Pool) Close(ctx context.Context) error {
 	p.end()
-	return p.primary.close(ctx)
+	if p.monitor == nil {
+		return p.primary.close(ctx)
+	}
+	standbys := make(chan error, 1)
+	go func() { standbys <- p.monitor.close(ctx) }()
+	return errors.Join(p.primary.close(ctx), <-standbys)
 }

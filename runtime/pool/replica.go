@@ -225,8 +225,8 @@ type Host struct {
 	Conns Stats
 }
 
-// host is one server, as reads see it.
-type host struct {
+// server is one server, as reads see it.
+type server struct {
 	endpoint
 	kick chan struct{} // asks for a look at once
 
@@ -249,7 +249,7 @@ type host struct {
 }
 
 // reserve takes one of the host's connections, if not all of most are taken.
-func (h *host) reserve(most int) bool {
+func (h *server) reserve(most int) bool {
 	if int(h.inUse.Add(1)) <= most {
 		return true
 	}
@@ -259,7 +259,7 @@ func (h *host) reserve(most int) bool {
 
 // fail keeps reads off the host until the monitor has seen it well, which is
 // asked to look.
-func (h *host) fail() {
+func (h *server) fail() {
 	h.failed.Store(time.Now().UnixNano())
 	if h.usable.Swap(false) {
 		select {

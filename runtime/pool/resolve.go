@@ -71,6 +71,7 @@ func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
 		r.fail(config.TLS.check(pc.ConnConfig, "after Configure, "))
 	}
 	guard(pc, config)
+	r.fail(writable(r.dsn, pc, config.Standbys != nil))
 	if len(r.errs) > 0 {
 		return fail()
 	}
@@ -341,6 +342,12 @@ func (r *resolver) check(c *Config) {
 	}
 	if c.StatementTimeout > 0 && c.LockTimeout > c.StatementTimeout {
 		r.failf("LockTimeout is %v, more than StatementTimeout, %v: it would never be reached", c.LockTimeout, c.StatementTimeout)
+	}
+	if c.Standbys != nil {
+		var err error
+		if c.Standbys, err = c.Standbys.resolve(*c); err != nil {
+			r.fail(err)
+		}
 	}
 	if c.Profile < 0 || int(c.Profile) >= len(profileNames) {
 		r.failf("Profile is %v", c.Profile)

@@ -18,34 +18,47 @@ import (
 // The reading of standbys: RunQuery comes here with the queries that the
 // generator proved to be reads.
 
-// read runs q on a standby where there is one for it. done is false where q is
-// for the primary; renew then asks for the primary's position after the read,
-// with which the session's next reads can go to standbys again.
-func (m *monitor) read(ctx context.Context, q runtime.Query, args []any, s *Session) (r pgx.Rows, err error, done, renew bool) {
+// read runs q on a standby, or on the primary where there is none for it.
+func (m *monitor) read(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	s := m.pool.session(ctx)
 	var token Token
 	if s != nil {
 		if token = s.Token(); token.unknown {
-			return nil, nil, false, true
+			return m.renew(ctx, q, args, s)
 		}
 	}
 	for {
 		h, b := m.pick(token)
 		if h == nil {
-			return nil, nil, false, m.outdated(token)
+			if m.outdated(token) {
+				return m.renew(ctx, q, args, s)
+			}
+			return m.pool.runQuery(ctx, q, args, nil)
 		}
 		r, reason, err := m.readOn(ctx, h, b, q, args, token)
-		if err == nil {
+		switch {
+		case err == nil:
 			h.done.Add(1)
-			return r, nil, true, false
-		}
-		if reason == noFallback || ctx.Err() != nil {
-			return rows.Failed{Error: err}, err, true, false
+			return r, nil
+		case reason == noFallback || ctx.Err() != nil:
+			return rows.Failed{Error: err}, err
 		}
 		m.fellBack(ctx, h, q, reason, err)
-		if reason != FallbackUnreachable { // else there may be another standby
-			return nil, nil, false, reason == FallbackTimeline
+		if reason != FallbackUnreachable { // then there may be another standby
+			return m.pool.runQuery(ctx, q, args, nil)
 		}
 	}
+}
+
+// renew runs q on the primary for a session whose writes no standby can be asked
+// for, since their position is not known, or on a timeline that is gone. It
+// learns a position on the way, unless a write is still under way, so that the
+// session's next reads can go to standbys again.
+func (m *monitor) renew(ctx context.Context, q runtime.Query, args []any, s *Session) (pgx.Rows, error) {
+	if !s.idle() {
+		s = nil
+	}
+	return m.pool.runQuery(ctx, q, args, s)
 }
 
 // outdated reports whether token is of a timeline or system that is gone.
@@ -62,8 +75,8 @@ func (m *monitor) outdated(token Token) bool {
 // with fewer in use of two, of those that are known to have replayed enough or
 // else of those on the timeline. It is nil if there is none, also where all have
 // all their connections in use: the primary is there, and not to be waited for.
-func (m *monitor) pick(token Token) (*host, *backend) {
-	var space [2][8]*host
+func (m *monitor) pick(token Token) (*server, *backend) {
+	var space [2][8]*server
 	ready, late := space[0][:0], space[1][:0]
 	for _, h := range m.hosts {
 		switch {
@@ -106,9 +119,10 @@ func (m *monitor) pick(token Token) (*host, *backend) {
 const noFallback = fallbacks
 
 // readOn runs q on h, of which a connection is reserved.
-func (m *monitor) readOn(ctx context.Context, h *host, b *backend, q runtime.Query, args []any, token Token) (pgx.Rows, Fallback, error) {
+func (m *monitor) readOn(ctx context.Context, h *server, b *backend, q runtime.Query, args []any, token Token) (pgx.Rows, Fallback, error) {
 	r := &standbyRows{conn: standbyConn{host: h}, monitor: m, ctx: ctx, query: q}
-	if err := b.acquire(ctx, &r.conn.Conn); err != nil {
+	var err error
+	if r.conn.Conn, err = b.take(ctx, q.Name); err != nil {
 		h.inUse.Add(-1)
 		if ctx.Err() != nil {
 			return nil, noFallback, err
@@ -127,7 +141,7 @@ func (m *monitor) readOn(ctx context.Context, h *host, b *backend, q runtime.Que
 			return nil, reason, err
 		}
 	}
-	inner, err := r.conn.conn.Query(ctx, q.SQL, args...)
+	inner, err := r.conn.state.conn.Query(ctx, q.SQL, args...)
 	if err != nil {
 		return nil, m.reason(ctx, h, err), err
 	}
@@ -148,8 +162,8 @@ var (
 //
 // The two values are read in this order: a standby that is on a timeline now was
 // on it or on one that leads to it before.
-func (m *monitor) await(ctx context.Context, h *host, c *Conn, token Token) (Fallback, error) {
-	pg := c.conn.Conn().PgConn()
+func (m *monitor) await(ctx context.Context, h *server, c *Conn, token Token) (Fallback, error) {
+	pg := c.state.conn.PgConn()
 	w := walOf(pg)
 	if w.system != token.system {
 		return FallbackTimeline, errTimeline
@@ -196,7 +210,7 @@ func (w *wal) look(ctx context.Context, pg *pgconn.PgConn) error {
 
 // reason tells what an error of a standby is worth: whether the primary could do
 // better, and whether the standby can be asked again.
-func (m *monitor) reason(ctx context.Context, h *host, err error) Fallback {
+func (m *monitor) reason(ctx context.Context, h *server, err error) Fallback {
 	if ctx.Err() != nil {
 		return noFallback // the caller's end, which is not to be repeated
 	}
@@ -239,7 +253,7 @@ func reasonOf(err error) Fallback {
 }
 
 // fellBack counts and tells that q goes to the primary after all.
-func (m *monitor) fellBack(ctx context.Context, h *host, q runtime.Query, reason Fallback, err error) {
+func (m *monitor) fellBack(ctx context.Context, h *server, q runtime.Query, reason Fallback, err error) {
 	h.fallbacks[reason].Add(1)
 	if observer := m.pool.config.Observer; observer != nil {
 		observer.End(ctx, runtime.Event{
@@ -252,7 +266,7 @@ func (m *monitor) fellBack(ctx context.Context, h *host, q runtime.Query, reason
 // standbyConn is a reserved connection.
 type standbyConn struct {
 	Conn
-	host *host
+	host *server
 }
 
 // Release gives the connection and the reservation back.
@@ -316,7 +330,7 @@ type primaryOnly struct {
 func (p *primaryOnly) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
 	r := p.after.rows
 	r.monitor.fellBack(ctx, r.conn.host, q, p.after.reason, p.after.err)
-	return p.Query(ctx, q.SQL, args...)
+	return p.runQuery(ctx, q, args, nil)
 }
 
 // directWrites makes config's connections look for the primary where it was seen

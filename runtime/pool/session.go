@@ -17,14 +17,17 @@ import (
 //
 // What it promises is about writes that had returned when the read began:
 // statements, batches, copies and commits through the pool, except those of
-// generated reads. It promises nothing about the writes of others, which two
+// generated reads; of a [Conn], while it is held, its reads go to the primary.
+// A write whose outcome is unknown counts as one. It promises nothing about the writes of others, which two
 // reads may see and not see in turn, as they may have gone to two servers; a
 // transaction on the primary is the place for that.
 type Session struct {
 	mu    sync.Mutex
 	token Token
-	// lost counts the writes whose position was not learned, known those of
-	// them that a position read afterwards covers.
+	// writing counts those who hold a connection to write; lost the writes whose
+	// position was not learned, known those of them that a position read
+	// afterwards covers.
+	writing     int
 	lost, known uint64
 }
 
@@ -65,7 +68,7 @@ func (p *Pool) session(ctx context.Context) *Session {
 func (s *Session) Token() Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost > s.known {
+	if s.writing > 0 || s.lost > s.known {
 		return Token{unknown: true}
 	}
 	return s.token
@@ -75,63 +78,98 @@ func (s *Session) Token() Token {
 func (s *Session) Add(token Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	merged := s.token.merge(token)
-	if merged.unknown {
+	if merged := s.token.merge(token); merged.unknown {
 		s.lost++
-		return
+	} else {
+		s.token = merged
 	}
-	s.token = merged
 }
 
-// lose notes a write whose position is not known: reads go to the primary until
-// one that is read later is.
-func (s *Session) lose() {
+// idle reports whether nobody writes for the session.
+func (s *Session) idle() bool {
 	s.mu.Lock()
-	s.lost++
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	return s.writing == 0
 }
 
-// mark is for record: the writes lost until now.
+func (s *Session) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing++
+}
+
+// mark is for end: the writes whose position is not known yet.
 func (s *Session) mark() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost
 }
 
-// record notes a position of the primary's, read after mark was taken. It covers
-// what happened before: also writes that were lost, and tokens of a system or a
-// timeline that is gone.
-func (s *Session) record(t Token, mark uint64) {
+// end ends what begin began. The position is one of the primary's, read after
+// mark was taken. It covers what happened before: also writes that were lost,
+// and tokens of a system or a timeline that is gone. The zero Token is of a write
+// whose position is not known: reads go to the primary until one that is read
+// later is.
+func (s *Session) end(position Token, mark uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known = max(s.known, mark)
-	if s.token.system != t.system {
-		s.token = t
+	s.writing--
+	if position.IsZero() {
+		s.lost++
 		return
 	}
-	s.token = s.token.merge(t)
+	s.known = max(s.known, mark)
+	if s.token.system != position.system {
+		s.token = position
+		return
+	}
+	s.token = s.token.merge(position)
 }
 
 // positionTimeout bounds the reading of a position after a write. The write is
 // done by then: its caller waits for little.
 const positionTimeout = time.Second
 
-// note reads the position after a write on the connection that did it, for s.
-func (c *Conn) note(s *Session) {
-	pg := c.conn.Conn().PgConn()
-	if pg.IsClosed() || pg.IsBusy() || pg.TxStatus() != 'I' {
-		s.lose() // lost, or left in a transaction, which is not committed here
+// writes notes that the holder of c writes for the session of ctx, if any.
+func (c *Conn) writes(ctx context.Context) {
+	if c.state == nil || c.state.hold.Load() != c.hold {
+		return
+	}
+	c.state.writes(c.state.backend.pool.session(ctx))
+}
+
+// writes notes that c is held to write for s, if that is not nil. The session's
+// reads go to the primary until settle.
+func (c *connState) writes(s *Session) {
+	if s == nil {
+		return
+	}
+	switch before := c.session.Swap(s); before {
+	case s:
+		return
+	case nil:
+	default:
+		before.end(Token{}, 0)
+	}
+	s.begin()
+}
+
+// settle reads the position of the writes that the holder of c did for its
+// session, before c goes back.
+func (c *connState) settle() {
+	s := c.session.Swap(nil)
+	if s == nil {
 		return
 	}
 	mark := s.mark()
-	ctx, cancel := context.WithTimeout(context.Background(), positionTimeout)
-	defer cancel()
-	token, err := position(ctx, pg, !c.backend.config.Profile.pooled())
-	if err != nil {
-		s.lose()
-		return
+	var token Token
+	// One that is left in a transaction, or in the middle of a result, is closed.
+	if pg := c.conn.PgConn(); !pg.IsClosed() && !pg.IsBusy() && pg.TxStatus() == 'I' {
+		ctx, cancel := context.WithTimeout(context.Background(), positionTimeout)
+		token, _ = position(ctx, pg, !c.backend.config.Profile.pooled()) // zero on an error
+		cancel()
 	}
-	s.record(token, mark)
+	s.end(token, mark)
 }
 
 // wal is what is known of the server behind a connection. A connection lives on
