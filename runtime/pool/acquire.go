@@ -92,24 +92,26 @@ func (b *backend) hand(s *connState, began time.Time, query string) Conn {
 // getSlowly is get where s, if there is one, has to be looked at first, or
 // somebody has to be waited for.
 func (b *backend) getSlowly(ctx context.Context, began time.Time, s *connState, query string) (Conn, error) {
-	w := &waiter{began: began, ready: make(chan struct{}, 1)}
-	var limit <-chan time.Time
+	w, ok := b.spare.Get().(*waiter)
+	if !ok {
+		w = &waiter{ready: make(chan struct{}, 1)}
+	}
+	defer b.spare.Put(w)
+	w.began, w.deadline = began, time.Time{}
 	if b.config.AcquireTimeout > 0 {
-		timer := time.NewTimer(b.config.AcquireTimeout - time.Since(began))
-		defer timer.Stop()
-		limit = timer.C
+		w.deadline = began.Add(b.config.AcquireTimeout)
 	}
 	waited := false
 	for {
 		var err error
 		if s == nil {
 			var more bool
-			s, more, err = b.wait(ctx, limit, w)
+			s, more, err = b.wait(ctx, w)
 			waited = waited || more
 		}
 		if err == nil {
 			var ok bool
-			if ok, err = b.check(ctx, began, limit, s); !ok && err == nil {
+			if ok, err = b.check(ctx, w.deadline, s); !ok && err == nil {
 				s = nil
 				continue
 			}
@@ -137,8 +139,8 @@ var (
 )
 
 // wait takes an idle connection or waits for one; more says that it waited. The
-// error is errLimit when limit fires, errEnded when ctx ends.
-func (b *backend) wait(ctx context.Context, limit <-chan time.Time, w *waiter) (s *connState, more bool, err error) {
+// error is errLimit at w's deadline, errEnded when ctx ends.
+func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool, err error) {
 	now := time.Now()
 	b.mu.Lock()
 	switch {
@@ -156,6 +158,7 @@ func (b *backend) wait(ctx context.Context, limit <-chan time.Time, w *waiter) (
 		return s, false, err
 	}
 	b.waiters.push(w)
+	b.limit(w.deadline, now)
 	b.demand(now)
 	b.mu.Unlock()
 
@@ -163,9 +166,6 @@ func (b *backend) wait(ctx context.Context, limit <-chan time.Time, w *waiter) (
 	case <-w.ready:
 		return w.conn, true, w.err
 	case <-ctx.Done():
-		err = errEnded
-	case <-limit:
-		err = errLimit
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -174,12 +174,45 @@ func (b *backend) wait(ctx context.Context, limit <-chan time.Time, w *waiter) (
 		return w.conn, true, w.err
 	}
 	b.waiters.remove(w)
-	return nil, true, err
+	return nil, true, errEnded
+}
+
+// limit has those who wait told when their time is up; mu is held. One timer
+// does for all: those who come later have later deadlines, but for the few who
+// wait a second time.
+func (b *backend) limit(deadline, now time.Time) {
+	if deadline.IsZero() || !b.limitAt.IsZero() && !deadline.Before(b.limitAt) {
+		return
+	}
+	b.limitAt = deadline
+	if b.limiter == nil {
+		b.limiter = time.AfterFunc(deadline.Sub(now), b.endWaits)
+	} else {
+		b.limiter.Reset(deadline.Sub(now))
+	}
+}
+
+// endWaits tells those whose time is up.
+func (b *backend) endWaits() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.limitAt = time.Time{}
+	for w := b.waiters.first; w != nil; {
+		next := w.next
+		if w.deadline.After(now) {
+			b.limit(w.deadline, now)
+		} else {
+			b.waiters.remove(w)
+			w.end(nil, errLimit)
+		}
+		w = next
+	}
 }
 
 // check reports whether s may be handed out; if not it is being closed, and so
 // it is on an error, unless it goes back.
-func (b *backend) check(ctx context.Context, began time.Time, limit <-chan time.Time, s *connState) (bool, error) {
+func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
 	now := time.Now()
 	if b.fresh(s, now) {
 		return true, nil
@@ -194,16 +227,16 @@ func (b *backend) check(ctx context.Context, began time.Time, limit <-chan time.
 		due = b.shouldPing(ctx, pgxpool.ShouldPingParams{Conn: s.conn, IdleDuration: unused})
 	}
 	if due {
-		if ok, err := b.ping(ctx, limit, s); !ok || err != nil {
+		if ok, err := b.ping(ctx, deadline, s); !ok || err != nil {
 			return false, err
 		}
 	}
 	if b.prepareConn == nil {
 		return true, nil
 	}
-	if b.config.AcquireTimeout > 0 {
+	if !deadline.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, began.Add(b.config.AcquireTimeout))
+		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
 	ok, err := b.prepareConn(ctx, s.conn)
@@ -219,8 +252,14 @@ func (b *backend) check(ctx context.Context, began time.Time, limit <-chan time.
 // ping reports whether s answers; if not it is being closed. The caller leaves
 // when its time is up, with errLimit or errEnded, and the answer is looked at
 // without it.
-func (b *backend) ping(ctx context.Context, limit <-chan time.Time, s *connState) (bool, error) {
+func (b *backend) ping(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
 	answer, left := make(chan bool), make(chan struct{})
+	var limit <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		limit = timer.C
+	}
 	b.work.Go(func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.pingTimeout)
 		defer cancel()
@@ -368,6 +407,7 @@ func (b *backend) refused(began time.Time, err error, counter *int64) error {
 // waiter is a caller who waits for a connection.
 type waiter struct {
 	began      time.Time
+	deadline   time.Time // zero for none
 	prev, next *waiter
 	waiting    bool
 	ready      chan struct{} // gets one element when conn or err is set

@@ -44,6 +44,8 @@ type backend struct {
 	// they are never more than MaxConns.
 	active, connecting, closing int
 	waiters                     waiters
+	limiter                     *time.Timer // of those who wait, set for limitAt; see limit
+	limitAt                     time.Time
 	outage                      outage
 	keep                        bool // MinConns are being kept up: no attempt to make them failed
 	count                       counters
@@ -52,6 +54,7 @@ type backend struct {
 	drained chan struct{}
 	stop    chan struct{} // ends the janitor
 	work    sync.WaitGroup
+	spare   sync.Pool // of *waiter
 }
 
 // newBackend starts a backend of p on what pgxConfig names.
@@ -170,6 +173,9 @@ func (b *backend) close(ctx context.Context) error {
 			b.retire(s, closedShutdown)
 		}
 		b.outage.stop()
+		if b.limiter != nil {
+			b.limiter.Stop()
+		}
 		close(b.stop)
 		go func() {
 			b.pgx.Close() // ends the attempts to connect and waits for what is still out
