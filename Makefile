@@ -12,7 +12,7 @@ BOOKSHOP := testdata/bookshop
 # Files that people write: golden files and captured data are checked otherwise.
 GOFUMPT_DIRS := cmd parser planner templates runtime testdata
 
-.PHONY: help demo test build lint unit race bench fuzz update acceptance tidy
+.PHONY: help demo test build lint unit race soak pgbouncer bench fuzz update acceptance tidy
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/\1|\2/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,11 +36,24 @@ lint: ## gofumpt, vet and staticcheck
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
 
-unit: ## all tests
-	@$(GO) test $(PKG)
+# What users link and many goroutines use is tested under the race detector.
+RACE_PKG := /runtime(/|$$)
 
-race: ## all tests under the race detector
+unit: pgbouncer ## all tests, those of the runtime under the race detector
+	@pkgs=$$($(GO) list $(PKG) | grep -Ev '$(RACE_PKG)' || true); [ -z "$$pkgs" ] || $(GO) test $$pkgs
+	@pkgs=$$($(GO) list $(PKG) | grep -E '$(RACE_PKG)' || true); [ -z "$$pkgs" ] || $(GO) test -race $$pkgs
+
+race: pgbouncer ## all tests under the race detector
 	@$(GO) test -race $(PKG)
+
+SOAK_FAILOVERS ?= 100
+SOAK_CHURN ?= 2m
+
+soak: pgbouncer ## the runtime's proofs whole, with a table of figures (SOAK_FAILOVERS=100, SOAK_CHURN=2m)
+	@$(GO) test -race -timeout 0 -v ./runtime/internal/proof -soak -failovers $(SOAK_FAILOVERS) -churn $(SOAK_CHURN)
+
+pgbouncer: ## install PgBouncer for the tests, where it is missing and may be installed
+	@bash testdata/pgbouncer.sh
 
 bench: ## all benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)

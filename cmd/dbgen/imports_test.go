@@ -60,11 +60,12 @@ var street = []string{
 
 // runtimes import nothing of dbgen but what is listed, for users link them.
 var runtimes = map[string][]string{
-	"runtime":               nil,
-	"runtime/internal/rows": nil,
-	"runtime/pool":          {"runtime", "runtime/internal/rows"},
-	"runtime/txn":           {"runtime", "runtime/internal/rows"},
-	"runtime/pgtest":        nil,
+	"runtime":                nil,
+	"runtime/internal/rows":  nil,
+	"runtime/pool":           {"runtime", "runtime/internal/rows"},
+	"runtime/txn":            {"runtime", "runtime/internal/rows"},
+	"runtime/pgtest":         nil,
+	"runtime/internal/proof": nil,
 }
 
 // linked are the modules that runtime packages may bring along.

@@ -1,0 +1,266 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dbgen/dbgen/runtime"
+	"github.com/dbgen/dbgen/runtime/pool"
+	"github.com/dbgen/dbgen/runtime/txn"
+	"github.com/jackc/pgx/v5"
+)
+
+// A ledger is what writers were told of each of their writes, to be compared with
+// the table afterwards. Each write has an id of the client's own; the table has
+// no unique constraint, so that a write done twice is seen.
+const ledgerSchema = `CREATE TABLE ledger (id bigint NOT NULL, attempt int NOT NULL)`
+
+type outcome int
+
+const (
+	acknowledged outcome = iota + 1
+	unknown              // it may have happened or not, says the runtime
+	failed               // it did not happen, says the runtime; the writer repeats it
+)
+
+type ledger struct {
+	mu       sync.Mutex
+	last     map[int64]outcome
+	repeated int // writes that were repeated after a failure
+	errs     map[string]int
+
+	acks    atomic.Int64
+	lastAck atomic.Int64 // Unix nanoseconds
+	// first is told of the first acknowledgement after each arming.
+	first atomic.Pointer[firstAck]
+}
+
+// firstAck waits for the first acknowledgement of each of some writers.
+type firstAck struct {
+	mu   sync.Mutex
+	at   map[int]time.Time
+	want int
+	all  chan struct{}
+}
+
+func newLedger() *ledger { return &ledger{last: map[int64]outcome{}, errs: map[string]int{}} }
+
+func (l *ledger) note(writer int, id int64, o outcome, err error) {
+	now := time.Now()
+	l.mu.Lock()
+	if l.last[id] == failed {
+		l.repeated++
+	}
+	l.last[id] = o
+	if err != nil {
+		l.errs[kind(err)]++
+	}
+	l.mu.Unlock()
+	if o != acknowledged {
+		return
+	}
+	l.acks.Add(1)
+	if f := l.first.Load(); f != nil {
+		f.mu.Lock()
+		if _, there := f.at[writer]; !there && len(f.at) < f.want {
+			f.at[writer] = now
+			if len(f.at) == f.want {
+				close(f.all)
+			}
+		}
+		f.mu.Unlock()
+	}
+}
+
+// arm waits for the next acknowledgement of each of n writers.
+func (l *ledger) arm(n int) *firstAck {
+	f := &firstAck{at: map[int]time.Time{}, want: n, all: make(chan struct{})}
+	l.first.Store(f)
+	return f
+}
+
+// times returns when the first and the last writer had one.
+func (f *firstAck) times() (first, last time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, at := range f.at {
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return first, last
+}
+
+// kind sorts an error for the report.
+func kind(err error) string {
+	e := runtime.AsError(err)
+	switch {
+	case errors.Is(err, txn.ErrCommitUnknown):
+		return "commit unknown"
+	case errors.Is(err, txn.ErrExpired):
+		return "expired"
+	case errors.Is(err, pool.ErrAcquireTimeout):
+		return "no connection in time"
+	case e != nil && e.SQLState != "":
+		return "SQLSTATE " + e.SQLState
+	case e != nil && e.IsConnection():
+		return "connection"
+	}
+	return err.Error()
+}
+
+// writeTimeout ends a write that hangs; then it is unknown or failed.
+const writeTimeout = 20 * time.Second
+
+func insertQuery() runtime.Query {
+	return runtime.Query{Name: "Insert", SQL: "INSERT INTO ledger VALUES ($1, $2)"}
+}
+
+// inTransaction writes in a transaction of m.
+func inTransaction(m *txn.Manager, opts ...txn.Option) func(ctx context.Context, id int64, attempt int) (outcome, error) {
+	insert := insertQuery()
+	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
+		err := m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+			return runtime.Exec(ctx, tx, insert, id, attempt)
+		}, opts...)
+		switch {
+		case err == nil:
+			return acknowledged, nil
+		case errors.Is(err, txn.ErrCommitUnknown):
+			return unknown, err
+		}
+		return failed, err
+	}
+}
+
+// alone writes in a statement of its own.
+func alone(db runtime.DB) func(ctx context.Context, id int64, attempt int) (outcome, error) {
+	insert := insertQuery()
+	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
+		err := runtime.Exec(ctx, db, insert, id, attempt)
+		switch {
+		case err == nil:
+			return acknowledged, nil
+		case runtime.SafeToRetry(err), runtime.Retryable(err), runtime.AsError(err).IsReadOnly():
+			return failed, err
+		}
+		return unknown, err
+	}
+}
+
+// writers run until stopped: each writes one id after the other, and the same
+// id again as long as it is told that it failed.
+type writers struct {
+	n    int
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+func (l *ledger) start(n int, write func(writer int) func(ctx context.Context, id int64, attempt int) (outcome, error)) *writers {
+	running, stop := context.WithCancel(context.Background())
+	w := &writers{n: n, stop: stop}
+	for writer := range n {
+		do := write(writer)
+		w.done.Go(func() {
+			for seq := int64(0); running.Err() == nil; seq++ {
+				id := int64(writer)<<40 | seq
+				for attempt := 1; ; attempt++ {
+					ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+					o, err := do(ctx, id, attempt)
+					cancel()
+					l.note(writer, id, o, err)
+					if o != failed || running.Err() != nil {
+						break
+					}
+					time.Sleep(time.Millisecond) // a writer that only fails must not starve the rest
+				}
+			}
+		})
+	}
+	return w
+}
+
+func (w *writers) end() {
+	w.stop()
+	w.done.Wait()
+}
+
+// verdict is what the comparison with the table says.
+type verdict struct {
+	acknowledged, lost, doubled       int
+	failed, failedThere               int
+	unknown, unknownThere, unknownNot int
+	strangers                         int
+}
+
+// compare reads the table and compares.
+func (l *ledger) compare(t *testing.T, dsn string) verdict {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	must(t, err)
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, "SELECT id, count(*) FROM ledger GROUP BY id")
+	must(t, err)
+	there := map[int64]int{}
+	var id int64
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { there[id] = n; return nil })
+	must(t, err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var v verdict
+	for id, n := range there {
+		if n > 1 {
+			v.doubled++
+		}
+		if l.last[id] == 0 {
+			v.strangers++
+		}
+	}
+	for id, o := range l.last {
+		n := there[id]
+		switch o {
+		case acknowledged:
+			v.acknowledged++
+			if n == 0 {
+				v.lost++
+			}
+		case unknown:
+			v.unknown++
+			if n > 0 {
+				v.unknownThere++
+			} else {
+				v.unknownNot++
+			}
+		case failed:
+			v.failed++
+			if n > 0 {
+				v.failedThere++
+			}
+		}
+	}
+	return v
+}
+
+// kinds writes how often each kind of error came.
+func (l *ledger) kinds() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for k, n := range l.errs {
+		all = append(all, fmt.Sprintf("%s %d", k, n))
+	}
+	slices.Sort(all)
+	return fmt.Sprint(all)
+}
