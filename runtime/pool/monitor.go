@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -231,7 +232,10 @@ func (m *monitor) connect(ctx context.Context, h *server) (*pgconn.PgConn, error
 	config := m.config.ConnConfig.Copy()
 	reach(&config.Config, &h.endpoint)
 	config.ValidateConnect = nil
-	config.BuildContextWatcherHandler = nil // a connection that does not answer is given up
+	// A connection that does not answer is given up, and not asked to cancel.
+	config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: pg.Conn()}
+	}
 	if m.config.BeforeConnect != nil {
 		if err := m.config.BeforeConnect(ctx, config); err != nil {
 			return nil, err
