@@ -2,13 +2,9 @@ package pool_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,14 +62,20 @@ func newCluster(t *testing.T, settings map[string]string) *cluster {
 // on runs sql, without arguments, on a node.
 func (c *cluster) on(t *testing.T, node *pgtest.Node, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(limited(t), c.urlOf(t, node))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(background())
-	if _, err := conn.Exec(limited(t), sql); err != nil {
+	if err := c.try(t, node, sql); err != nil {
 		t.Fatalf("%s: %v", node.Name(), err)
 	}
+}
+
+func (c *cluster) try(t *testing.T, node *pgtest.Node, sql string) error {
+	t.Helper()
+	conn, err := pgx.Connect(limited(t), c.urlOf(t, node))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(background())
+	_, err = conn.Exec(limited(t), sql, pgx.QueryExecModeSimpleProtocol)
+	return err
 }
 
 // urlOf is the URL of the database on the nodes given alone.
@@ -206,6 +208,10 @@ func TestStandbys(t *testing.T) {
 		{"a write is read", testToken},
 		{"writes of all kinds", testWrites},
 		{"lag", testLag},
+		{"conflicts with replay", testConflict},
+		{"what a standby cannot do", testRefused},
+		{"standbys away and back", testAway},
+		{"close", testClose},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, c) })
 	}
@@ -518,5 +524,3 @@ func testLag(t *testing.T, c *cluster) {
 	resume()
 	awaitReading(t, p, c, "node2 node3")
 }
-
-var _ = []any{errors.New, fmt.Sprint, slices.Sort[[]int], new(atomic.Int64)}

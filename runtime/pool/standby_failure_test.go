@@ -1,0 +1,550 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	goruntime "runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/dbgen/dbgen/runtime"
+	"github.com/dbgen/dbgen/runtime/pgtest"
+	"github.com/dbgen/dbgen/runtime/pool"
+)
+
+// observed notes the events of fall-backs.
+type observed struct {
+	mu     sync.Mutex
+	events []runtime.Event
+}
+
+func (o *observed) Begin(ctx context.Context, _ runtime.Event) context.Context { return ctx }
+
+func (o *observed) End(_ context.Context, e runtime.Event) {
+	if e.Kind == runtime.EventFallback {
+		o.mu.Lock()
+		o.events = append(o.events, e)
+		o.mu.Unlock()
+	}
+}
+
+// A read that replay cancels is repeated on the primary, in each of the ways to
+// read; one of which the caller has seen rows is not.
+func testConflict(t *testing.T, c *cluster) {
+	told := &observed{}
+	p := c.open(t, c.url, pool.Standbys{}, func(config *pool.Config) { config.Observer = told })
+	awaitReading(t, p, c, "node2 node3")
+	for _, n := range c.Standbys() {
+		if err := n.Set(limited(t), "max_standby_streaming_delay", "0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := limited(t)
+	// It gives rows 1 to n; on a standby those after the first few take for ever.
+	// A large row goes out once there is another behind it.
+	slow := func(name, first string, few, n int) runtime.Query {
+		return runtime.Query{Name: name, ReadOnly: true, SQL: fmt.Sprintf(`-- name: %s
+			SELECT i::bigint, %s || current_setting('cluster_name') FROM generate_series(1, %d) i
+			WHERE i <= %d OR NOT pg_is_in_recovery() OR (SELECT count(*) FROM counter WHERE pg_sleep(60) IS NULL) = 0`, name, first, n, few)}
+	}
+	// disturb has replay cancel what runs on the standbys, once it does.
+	disturb := func(name string) (wait func()) {
+		var done sync.WaitGroup
+		done.Go(func() {
+			c.await(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '-- name: "+name+"%'")
+			if err := c.try(t, c.Nodes()[0], "BEGIN; LOCK TABLE counter IN ACCESS EXCLUSIVE MODE; COMMIT"); err != nil {
+				t.Error(err)
+			}
+		})
+		return done.Wait
+	}
+	all := []count{{1, "node1"}, {2, "node1"}, {3, "node1"}}
+	repeated := 0
+	for _, test := range []struct {
+		name string
+		n    int
+		run  func(q runtime.Query) ([]count, error)
+	}{
+		{"Many", 3, func(q runtime.Query) ([]count, error) { return runtime.Many(ctx, p, q, scanCount) }},
+		{"Iter", 3, func(q runtime.Query) (got []count, err error) {
+			for row, err := range runtime.Iter(ctx, p, q, scanCount) {
+				if err != nil {
+					return nil, err
+				}
+				got = append(got, row)
+			}
+			return got, nil
+		}},
+		{"Opt", 1, func(q runtime.Query) ([]count, error) {
+			got, _, err := runtime.Opt(ctx, p, q, scanCount)
+			return []count{got}, err
+		}},
+		{"One", 1, func(q runtime.Query) ([]count, error) {
+			got, err := runtime.One(ctx, p, q, scanCount)
+			return []count{got}, err
+		}},
+	} {
+		wait := disturb(test.name)
+		got, err := test.run(slow(test.name, "''", 0, test.n))
+		wait()
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(all[:test.n]) {
+			t.Errorf("%s: %v, %v", test.name, got, err)
+		}
+		repeated++
+	}
+	wait := disturb("Seen")
+	seen := 0
+	var last error
+	for _, err := range runtime.Iter(ctx, p, slow("Seen", "repeat('x', 100000)", 2, 3), scanCount) {
+		if last = err; err == nil {
+			seen++
+		}
+	}
+	wait()
+	if pg := (*pgconn.PgError)(nil); seen < 1 || seen > 2 || !errors.As(last, &pg) || pg.Code != "40001" {
+		t.Errorf("with a row seen: %d rows, then %v", seen, last)
+	}
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	if len(told.events) != repeated {
+		t.Fatalf("%d events: %v", len(told.events), told.events)
+	}
+	if e := told.events[0]; e.Name != "Many" || !e.Standby || e.Note != "conflict" || e.Host == "" || !runtime.AsError(e.Err).IsSerialization() {
+		t.Errorf("event %+v", e)
+	}
+	if n := hostOf(p, c.Nodes()[1]).Fallbacks[pool.FallbackConflict] + hostOf(p, c.Nodes()[2]).Fallbacks[pool.FallbackConflict]; n != int64(repeated) {
+		t.Errorf("%d conflicts counted", n)
+	}
+}
+
+// await waits until sql is true on one of the standbys. It may run beside the
+// test.
+func (c *cluster) await(t *testing.T, sql string) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for _, n := range c.Nodes()[1:] {
+			var ok bool
+			conn, err := n.Conn(background())
+			if err != nil {
+				continue
+			}
+			err = conn.QueryRow(background(), sql).Scan(&ok)
+			_ = conn.Close(background())
+			if err == nil && ok {
+				return
+			}
+		}
+	}
+	t.Errorf("never true: %s", sql)
+}
+
+// What a standby cannot do, the primary does; what nobody can do is said once.
+// The caller's own end is nobody's fault.
+func testRefused(t *testing.T, c *cluster) {
+	c.on(t, c.Nodes()[0], "CREATE UNLOGGED TABLE IF NOT EXISTS scratch AS SELECT 7::bigint AS n")
+	p := c.open(t, c.url, pool.Standbys{})
+	awaitReading(t, p, c, "node2 node3")
+	ctx := limited(t)
+	read := func(sql string) (int64, error) {
+		return runtime.One(ctx, p, runtime.Query{Name: "Q", SQL: sql, ReadOnly: true}, func(row *runtime.Row) int64 { return row.Int64(0) })
+	}
+	if n, err := read("SELECT n FROM scratch"); err != nil || n != 7 {
+		t.Errorf("an unlogged table: %d, %v", n, err)
+	}
+	if n, err := read("UPDATE counter SET n = 9 WHERE id = 5 RETURNING n"); err != nil || n != 9 {
+		t.Errorf("a write said to be a read: %d, %v", n, err)
+	}
+	fallbacks := func() (n int64) {
+		for _, h := range p.Hosts() {
+			for _, count := range h.Fallbacks {
+				n += count
+			}
+		}
+		return n
+	}
+	before := fallbacks()
+	if before != 2 {
+		t.Errorf("%d reads fell back", before)
+	}
+	if _, err := read("SELECT 1 / (n - n) FROM counter WHERE id = 1"); !runtime.AsError(err).IsData() {
+		t.Errorf("a division by zero: %v", err)
+	}
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	slow := runtime.Query{Name: "Slow", SQL: "SELECT 1::bigint, pg_sleep(60)::text", ReadOnly: true}
+	if _, err := runtime.One(short, p, slow, scanCount); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the caller's time-out: %v", err)
+	}
+	if n := fallbacks() - before; n != 0 {
+		t.Errorf("%d reads that the primary does no better fell back", n)
+	}
+}
+
+// With all standbys away reads work, and when they come back they are used. A
+// server of another system never is.
+func testAway(t *testing.T, c *cluster) {
+	foreign := pgtest.NewCluster(t, pgtest.ClusterOptions{Standbys: 1})
+	dsn := c.urlOf(t, append(c.Nodes(), foreign.Nodes()[1])...)
+	dsn = strings.Replace(dsn, nameOf(t, dsn), "/postgres", 1) // a database that all have
+	p := c.open(t, dsn, pool.Standbys{})
+	awaitReading(t, p, c, "node2 node3")
+	eventually(t, "the foreign server is looked at", func() bool { return p.Hosts()[3].Role == pool.RoleStandby })
+	if h := p.Hosts()[3]; h.Reads || !strings.Contains(h.Why, "another system") || h.Conns.Total != 0 {
+		t.Errorf("a server of another system: %+v", h)
+	}
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	var reads, elsewhere atomic.Int64
+	var nodes sync.Map
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				node, err := runtime.One(background(), p, whoAnswers, scanName)
+				if err != nil {
+					t.Errorf("read: %v", err)
+					return
+				}
+				nodes.Store(node, true)
+				if reads.Add(1); node == "node1" {
+					elsewhere.Add(1)
+				}
+			}
+		})
+	}
+	standbys := c.Nodes()[1:]
+	for _, n := range standbys {
+		if err := n.Stop(limited(t), pgtest.Immediate); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitReading(t, p, c, "")
+	before := elsewhere.Load()
+	eventually(t, "the primary answers", func() bool { return elsewhere.Load() > before+100 })
+	for _, n := range standbys {
+		if err := n.Start(limited(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitReading(t, p, c, "node2 node3")
+	before = reads.Load() - elsewhere.Load()
+	eventually(t, "standbys answer", func() bool { return reads.Load()-elsewhere.Load() > before+100 })
+	close(stop)
+	readers.Wait()
+	if _, ok := nodes.Load(""); ok {
+		t.Error("a server of another system answered")
+	}
+	t.Logf("%d reads, %d of them on the primary, none failed", reads.Load(), elsewhere.Load())
+}
+
+// nameOf is the path of a URL.
+func nameOf(t *testing.T, dsn string) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(dsn, "://")
+	_, path, ok := strings.Cut(rest, "/")
+	if !ok {
+		t.Fatalf("no path in %s", dsn)
+	}
+	path, _, _ = strings.Cut(path, "?")
+	return "/" + path
+}
+
+// Close leaves no connection and no goroutine behind, whatever is under way.
+func testClose(t *testing.T, c *cluster) {
+	before := goruntime.NumGoroutine()
+	for range 5 {
+		p, err := pool.New(background(), c.url, pool.Config{
+			ApplicationName: "closing", Standbys: &pool.Standbys{CheckInterval: time.Millisecond, MinConns: 2},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() {
+				for {
+					if _, err := runtime.One(background(), p, whoAnswers, scanName); err != nil {
+						if !errors.Is(err, pool.ErrClosed) {
+							t.Error(err)
+						}
+						return
+					}
+				}
+			})
+		}
+		awaitReading(t, p, c, "node2 node3")
+		if err := p.Close(limited(t)); err != nil {
+			t.Error(err)
+		}
+		readers.Wait()
+		if err := p.Close(limited(t)); err != nil {
+			t.Errorf("again: %v", err)
+		}
+	}
+	eventually(t, "goroutines end", func() bool { return goruntime.NumGoroutine() <= before })
+	for _, n := range c.Nodes() {
+		eventually(t, "connections end", func() bool {
+			conn, err := n.Conn(limited(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(background())
+			var left int
+			if err := conn.QueryRow(limited(t), "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'closing'").Scan(&left); err != nil {
+				t.Fatal(err)
+			}
+			return left == 0
+		})
+	}
+}
+
+// Reads with the token of a write never miss it, however far the standbys lag.
+func TestReadYourWrites(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, map[string]string{"recovery_min_apply_delay": "2ms"})
+	p := c.open(t, c.url, pool.Standbys{}, func(config *pool.Config) { config.MaxConns = 16 })
+	awaitReading(t, p, c, "node2 node3")
+	const writers, rounds = 8, 1250 // 10,000 reads
+	var stale, onStandby, staleWithout, without atomic.Int64
+	var all sync.WaitGroup
+	for id := range writers {
+		all.Go(func() {
+			plain := limited(t)
+			for i := range rounds {
+				ctx, session := p.WithSession(plain)
+				wrote, err := runtime.One(ctx, p, addToCount, scanCount, id+1)
+				if err != nil {
+					t.Errorf("write: %v", err)
+					return
+				}
+				if i%10 == 0 {
+					got, err := runtime.One(plain, p, getCount, scanCount, id+1)
+					if err != nil {
+						t.Errorf("read without a token: %v", err)
+						return
+					}
+					if without.Add(1); got.n != wrote.n {
+						staleWithout.Add(1)
+					}
+				}
+				if i%2 == 0 { // as if from another process
+					token, err := pool.ParseToken(session.Token().String())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					ctx = p.WithToken(plain, token)
+				}
+				got, err := runtime.One(ctx, p, getCount, scanCount, id+1)
+				if err != nil {
+					t.Errorf("read: %v", err)
+					return
+				}
+				if got.n != wrote.n {
+					stale.Add(1)
+				}
+				if got.node != "node1" {
+					onStandby.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d reads with a token, %d of them answered by a standby: %d stale; without a token %d of %d stale",
+		writers*rounds, onStandby.Load(), stale.Load(), staleWithout.Load(), without.Load())
+	if stale.Load() != 0 {
+		t.Errorf("%d stale reads", stale.Load())
+	}
+	if staleWithout.Load() == 0 || onStandby.Load() == 0 {
+		t.Error("no read could have been stale: the test proves nothing")
+	}
+}
+
+// A failover: the pool writes to the promoted server, tokens of the old timeline
+// are for the primary, the standby that follows is used again, and the old
+// primary, which comes back with writes of its own, never.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, nil)
+	nodes := c.Nodes()
+	c.on(t, nodes[0], "CREATE ROLE plain LOGIN; GRANT SELECT, UPDATE ON counter TO plain")
+	if err := c.CatchUp(limited(t)); err != nil {
+		t.Fatal(err)
+	}
+	p := c.open(t, c.url, pool.Standbys{})
+	plain := c.open(t, strings.Replace(c.url, "postgres@", "plain@", 1), pool.Standbys{})
+	awaitReading(t, p, c, "node2 node3")
+	awaitReading(t, plain, c, "node2 node3")
+	ctx, session := p.WithSession(limited(t))
+	wrote, err := runtime.One(ctx, p, addToCount, scanCount, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	old := session.Token()
+
+	if err := nodes[0].Stop(ctx, pgtest.Immediate); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := runtime.One(ctx, p, getCount, scanCount, 1); err != nil || got.n != wrote.n || got.node == "node1" {
+		t.Errorf("read while there is no primary: %v, %v", got, err)
+	}
+	if err := nodes[1].Promote(ctx); err != nil {
+		t.Fatal(err)
+	}
+	promoted := time.Now()
+	var first time.Duration
+	eventually(t, "writes work", func() bool {
+		got, err := runtime.One(ctx, p, addToCount, scanCount, 2)
+		first = time.Since(promoted)
+		return err == nil && got.node == "node2"
+	})
+	t.Logf("first write %v after the promotion", first)
+	if err := nodes[2].Follow(ctx, nodes[1]); err != nil {
+		t.Fatal(err)
+	}
+	awaitReading(t, p, c, "node3")
+	if h := hostOf(p, nodes[1]); h.Role != pool.RolePrimary || h.Timeline != 2 || h.Conns.Max != 0 {
+		t.Errorf("promoted server: %+v", h)
+	}
+	// Old tokens are for the primary, once: a session learns of the new timeline.
+	for range 20 {
+		stale := p.WithToken(limited(t), old)
+		if got, err := runtime.One(stale, p, getCount, scanCount, 1); err != nil || got != at(wrote.n, "node2") {
+			t.Fatalf("read with a token of timeline 1: %v, %v", got, err)
+		}
+		eventually(t, "a session goes on to timeline 2", func() bool {
+			got, err := runtime.One(stale, p, getCount, scanCount, 1)
+			if err != nil || got.n != wrote.n {
+				t.Fatalf("read with a token of timeline 1: %v, %v", got, err)
+			}
+			return got.node == "node3"
+		})
+	}
+	// A role that does not see whom a standby streams from learns its timeline
+	// from a restartpoint.
+	if reading(plain, c) == "node3" {
+		t.Log("the standby had a restartpoint already")
+	}
+	eventually(t, "a write of the plain role", func() bool {
+		_, err := runtime.One(ctx, plain, addToCount, scanCount, 3)
+		return err == nil
+	})
+	c.on(t, nodes[1], "CHECKPOINT")
+	if err := c.CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.on(t, nodes[2], "CHECKPOINT")
+	awaitReading(t, plain, c, "node3")
+
+	// The old primary comes back as if nothing had happened.
+	if err := nodes[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the old primary is seen", func() bool { return hostOf(p, nodes[0]).Role == pool.RolePrimary })
+	if h := hostOf(p, nodes[0]); h.Timeline != 1 || !strings.Contains(h.Why, "left behind") {
+		t.Errorf("old primary: %+v", h)
+	}
+	fresh := c.open(t, c.url, pool.Standbys{MaxLag: -1})
+	awaitReading(t, fresh, c, "node3")
+	for range 20 {
+		for _, p := range []*pool.Pool{p, fresh} {
+			if got, err := runtime.One(ctx, p, addToCount, scanCount, 4); err != nil || p != fresh && got.node != "node2" {
+				t.Fatalf("write: %v, %v", got, err)
+			}
+		}
+	}
+	if err := nodes[1].Stop(ctx, pgtest.Immediate); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	if got, err := runtime.One(short, p, addToCount, scanCount, 4); err == nil {
+		t.Errorf("a write went to %v", got)
+	}
+}
+
+// A standby that has replayed more of the old timeline than the promoted server
+// had is never read, although its position is ahead.
+func TestDivergedStandby(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, nil)
+	nodes := c.Nodes()
+	ctx := limited(t)
+	p := c.open(t, c.url, pool.Standbys{MaxLag: -1})
+	awaitReading(t, p, c, "node2 node3")
+	// node2 receives nothing any more.
+	for _, sql := range []string{"ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"} {
+		c.on(t, nodes[1], sql)
+	}
+	eventually(t, "node2 receives nothing", func() bool {
+		conn, err := nodes[1].Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		var receivers int
+		if err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_wal_receiver").Scan(&receivers); err != nil {
+			t.Fatal(err)
+		}
+		return receivers == 0
+	})
+	c.on(t, nodes[0], "UPDATE counter SET n = -1")
+	c.on(t, nodes[0], "CREATE TABLE ballast AS SELECT repeat('x', 1000) FROM generate_series(1, 3000)")
+	eventually(t, "node3 has what node2 has not", func() bool {
+		conn, err := pgx.Connect(ctx, c.urlOf(t, nodes[2]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		var n int
+		err = conn.QueryRow(ctx, "SELECT count(*) FROM ballast").Scan(&n)
+		return err == nil && n == 3000
+	})
+	if err := nodes[0].Stop(ctx, pgtest.Immediate); err != nil {
+		t.Fatal(err)
+	}
+	if err := nodes[1].Promote(ctx); err != nil {
+		t.Fatal(err)
+	}
+	session, s := p.WithSession(ctx)
+	var wrote count
+	eventually(t, "writes work", func() bool {
+		var err error
+		wrote, err = runtime.One(session, p, addToCount, scanCount, 1)
+		return err == nil
+	})
+	if wrote != at(1, "node2") {
+		t.Fatalf("wrote %v: the servers have not diverged", wrote)
+	}
+	for range 100 {
+		if got, err := runtime.One(session, p, getCount, scanCount, 1); err != nil || got != wrote {
+			t.Fatalf("read %v, %v after %v", got, err, wrote)
+		}
+	}
+	eventually(t, "the promotion is seen", func() bool { return hostOf(p, nodes[1]).Role == pool.RolePrimary })
+	for range 100 {
+		if got, err := runtime.One(ctx, p, getCount, scanCount, 1); err != nil || got != wrote {
+			t.Fatalf("read without a token %v, %v after %v", got, err, wrote)
+		}
+	}
+	h := hostOf(p, nodes[2])
+	if h.Role != pool.RoleStandby || h.Timeline != 1 || h.Reads || !strings.Contains(h.Why, "timeline") {
+		t.Errorf("diverged standby: %+v", h)
+	}
+	if primary := hostOf(p, nodes[1]); h.Position <= primary.Position {
+		t.Errorf("the diverged standby is at %v, the primary at %v: the test proves nothing (token %v)", h.Position, primary.Position, s.Token())
+	}
+}
