@@ -414,7 +414,7 @@ func (r *resolver) apply(c *Config, pc *pgxpool.Config) {
 	// pgx's own handler closes the connection and leaves the statement running
 	// on the server.
 	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelGrace}
+		return &canceller{conn: conn}
 	}
 	if _, ok := r.dsn["default_query_exec_mode"]; !ok {
 		cc.DefaultQueryExecMode = c.Profile.execMode()
