@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // PgBouncerOptions steer [StartPgBouncer].
@@ -136,6 +137,9 @@ func (b *PgBouncer) start(ctx context.Context, who *identity, path, dir string, 
 	}
 	if target.TLSConfig != nil {
 		settings["server_tls_sslmode"] = "require"
+		if slices.ContainsFunc(target.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.TLSConfig == nil }) {
+			settings["server_tls_sslmode"] = "prefer"
+		}
 	}
 	maps.Copy(settings, options.Settings)
 	var text strings.Builder
