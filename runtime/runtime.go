@@ -101,11 +101,20 @@ type Elsewhere interface {
 
 // elsewhere returns where to repeat q, nil for nowhere.
 func elsewhere(q Query, err error) DB {
-	var e Elsewhere
-	if err == nil || !q.ReadOnly || !errors.As(err, &e) {
+	if err == nil || !q.ReadOnly {
 		return nil
 	}
-	return e.Elsewhere()
+	return named(err)
+}
+
+// named finds the DB that err names. (It stands apart so that a query without an
+// error does without its allocation.)
+func named(err error) DB {
+	var e Elsewhere
+	if errors.As(err, &e) {
+		return e.Elsewhere()
+	}
+	return nil
 }
 
 // One runs q and returns its only row. The error is pgx.ErrNoRows if there is

@@ -60,21 +60,23 @@ var street = []string{
 
 // runtimes import nothing of dbgen but what is listed, for users link them.
 var runtimes = map[string][]string{
-	"runtime":                nil,
-	"runtime/internal/rows":  nil,
-	"runtime/pool":           {"runtime", "runtime/internal/rows"},
-	"runtime/txn":            {"runtime", "runtime/internal/rows"},
-	"runtime/pgtest":         nil,
-	"runtime/internal/proof": nil,
+	"runtime":                 nil,
+	"runtime/internal/rows":   nil,
+	"runtime/internal/notice": nil,
+	"runtime/pool":            {"runtime", "runtime/internal/rows", "runtime/internal/notice"},
+	"runtime/txn":             {"runtime", "runtime/internal/rows", "runtime/internal/notice"},
+	"runtime/pgtest":          nil,
+	"runtime/internal/proof":  nil,
 }
 
 // linked are the modules that runtime packages may bring along.
 var linked = map[string][]string{
-	"runtime":               {"github.com/jackc/pgx/v5"},
-	"runtime/internal/rows": {"github.com/jackc/pgx/v5"},
-	"runtime/pool":          {"github.com/jackc/pgx/v5"},
-	"runtime/txn":           {"github.com/jackc/pgx/v5"},
-	"runtime/pgtest":        {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
+	"runtime":                 {"github.com/jackc/pgx/v5"},
+	"runtime/internal/rows":   {"github.com/jackc/pgx/v5"},
+	"runtime/internal/notice": {"github.com/jackc/pgx/v5"},
+	"runtime/pool":            {"github.com/jackc/pgx/v5"},
+	"runtime/txn":             {"github.com/jackc/pgx/v5"},
+	"runtime/pgtest":          {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
 }
 
 type pkg struct {

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/dbgen/dbgen/runtime/internal/notice"
 )
 
 // backend is what a Pool keeps for one role: the connections to the primary, or
@@ -84,6 +86,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 		b.serverError(conn, err)
 		return onError == nil || onError(conn, err)
 	}
+	pgxConfig.ConnConfig.OnNotice = notice.Watch(pgxConfig.ConnConfig.OnNotice)
 	trace(pgxConfig, config.Observer, standby)
 	var err error
 	if b.pgx, err = pgxpool.NewWithConfig(ctx, pgxConfig); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dbgen/dbgen/runtime"
@@ -16,59 +17,62 @@ import (
 // so that it does only where the client is gone.
 const serverGrace = time.Second
 
-// endTimeout bounds a ROLLBACK.
-const endTimeout = 5 * time.Second
-
-// pingAfter is the pause before a COMMIT after which the connection is tried
-// first.
-const pingAfter = time.Second
-
 func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error) {
 	if conn := single(m.db); conn != nil && !conn.IsClosed() && conn.TxStatus() != 'I' {
 		return nil, fmt.Errorf("begin: %w: the connection is in a transaction already", ErrIncompatibleOptions)
 	}
-	tx := &Tx{
-		m: m, id: m.lastID.Add(1), options: o, attempt: attempt,
-		turn: make(chan struct{}, 1), done: make(chan struct{}),
+	if ctx.Err() != nil {
+		return nil, runtime.NewError(ctx, "BEGIN", context.Cause(ctx))
 	}
-	tx.began = time.Now()
+	tx := &Tx{m: m, id: m.lastID.Add(1), options: o, attempt: attempt, began: time.Now(), parent: ctx}
+	tx.state.Store(int32(beginning))
+	var limit time.Time
 	if o.Timeout > 0 {
-		tx.deadline = tx.began.Add(o.Timeout)
+		limit = tx.began.Add(o.Timeout)
 	}
-	if own, ok := ctx.Deadline(); ok && (tx.deadline.IsZero() || own.Before(tx.deadline)) {
+	tx.deadline = limit
+	if own, ok := ctx.Deadline(); ok && (limit.IsZero() || own.Before(limit)) {
 		tx.deadline = own
 	}
-	// The context carries the transaction, so that Run within Run joins it.
-	base, cancel := context.WithCancelCause(context.WithValue(ctx, txKey{m}, tx))
-	tx.cancel = cancel
-	tx.ctx = base
-	if o.Timeout > 0 {
-		var release context.CancelFunc
-		tx.ctx, release = context.WithDeadlineCause(base, tx.began.Add(o.Timeout), ErrExpired)
-		tx.cancel = func(cause error) { cancel(cause); release() }
-	}
-	if err := m.open(); err != nil {
+	tx.observeBegin()
+	tx.ctx, tx.cancel = context.WithCancelCause((*values)(tx))
+	if err := m.add(tx, limit); err != nil {
 		tx.cancel(err)
+		tx.observeEnd(RolledBack, err)
 		return nil, err
 	}
-	if err := tx.start(); err != nil {
-		if cause := context.Cause(tx.ctx); errors.Is(cause, ErrExpired) && !errors.Is(err, ErrExpired) {
+	if tx.parent.Done() != nil {
+		tx.unwatch = context.AfterFunc(tx.parent, tx.parentEnded)
+	}
+	err := tx.start()
+	if err == nil {
+		if err = m.list(tx); err == nil {
+			tx.endIfOver() // the end may have come before the transaction was listed
+			return tx, nil
+		}
+		tx.sendRollback()
+	} else {
+		if cause := context.Cause(tx.ctx); cause != nil && !errors.Is(err, cause) {
 			err = fmt.Errorf("%w: %w", cause, err)
 		}
-		tx.cancel(err)
-		return nil, runtime.NewError(ctx, "BEGIN", err)
+		err = runtime.NewError(ctx, "BEGIN", err)
 	}
-	tx.used = time.Now()
-	tx.turn <- struct{}{}
-	tx.stop = context.AfterFunc(tx.ctx, tx.endIfOver)
-	if err := m.add(tx); err != nil {
-		tx.stop()
-		tx.cancel(err)
-		tx.sendRollback()
-		return nil, err
+	if tx.unwatch != nil {
+		tx.unwatch()
 	}
-	tx.endIfOver() // the watch may have come before the transaction was listed
-	return tx, nil
+	tx.cancel(err)
+	m.remove(tx)
+	tx.observeEnd(RolledBack, err)
+	return nil, err
+}
+
+// parentEnded is called when the caller's context ends.
+func (tx *Tx) parentEnded() {
+	if tx.status() == beginning {
+		tx.cancel(context.Cause(tx.parent))
+		return
+	}
+	tx.endIfOver()
 }
 
 // single returns the connection a Beginner is (*pgx.Conn) or holds (*pool.Conn,
@@ -83,46 +87,118 @@ func single(db Beginner) *pgconn.PgConn {
 	return nil
 }
 
-// start sends BEGIN, the settings and the time-outs in one round trip.
+// start sends BEGIN, and all that is to be in force, in one round trip.
 func (tx *Tx) start() error {
-	var err error
 	o := &tx.options
-	if o.Timeout <= 0 && o.LockTimeout <= 0 && len(o.Settings) == 0 {
-		tx.inner, err = tx.m.db.BeginTx(tx.ctx, o.pgx())
+	var err error
+	if len(o.Settings) == 0 && !o.keepsSnapshot() && !o.resolvable() {
+		err = tx.startPlain()
 	} else {
-		batch := &pgx.Batch{}
-		batch.BeginTx(o.pgx())
-		snapshot := strength(o.Isolation) > strength(pgx.ReadCommitted)
-		queueSettings(batch, o.Settings, snapshot)
-		if o.LockTimeout > 0 {
-			batch.Queue("SET LOCAL lock_timeout = " + milliseconds(o.LockTimeout))
-		}
-		limit := min(o.Timeout, longestTimeout) + serverGrace
-		var before [len(timeoutSettings)]string
-		switch {
-		case o.Timeout <= 0:
-		case snapshot:
-			queueTimeouts(batch, limit, &before)
-		default:
-			batch.Queue(serverTimeouts, milliseconds(limit))
-		}
-		results := tx.m.db.SendBatch(tx.ctx, batch)
-		tx.inner = results.Tx()
-		if err = results.Close(); err == nil {
-			err = restoreStricter(tx.ctx, tx.inner, limit, before)
-		}
-		if err != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endTimeout)
-			defer cancel()
-			_ = tx.inner.Rollback(ctx) // there may be nothing to roll back
-		}
+		err = tx.startBatch()
 	}
 	if err != nil {
 		return err
 	}
 	tx.pid = tx.inner.Conn().PgConn().PID()
+	tx.used = time.Now()
 	return nil
 }
+
+// startPlain sends what needs neither parameters nor answers as one text, which
+// costs a fraction of a batch.
+func (tx *Tx) startPlain() (err error) {
+	if tx.inner, err = tx.m.db.BeginTx(tx.ctx, tx.m.beginText(&tx.options)); err == nil {
+		return nil
+	}
+	// A pool drops a connection on which only BEGIN succeeded.
+	if conn := single(tx.m.db); conn != nil && !conn.IsClosed() && conn.TxStatus() != 'I' {
+		ctx, cancel := context.WithTimeout((*values)(tx), endTimeout)
+		defer cancel()
+		if undo := conn.Exec(ctx, "rollback").Close(); undo != nil {
+			return errors.Join(err, undo)
+		}
+	}
+	return err
+}
+
+// beginText is what startPlain sends. The last one is kept, since most
+// transactions of a manager begin alike.
+func (m *Manager) beginText(o *Options) pgx.TxOptions {
+	plain := o.pgx()
+	if o.Timeout <= 0 && o.LockTimeout <= 0 {
+		return plain
+	}
+	if last := m.lastBegin.Load(); last != nil && last.plain == plain && last.timeout == o.Timeout && last.lockTimeout == o.LockTimeout {
+		return pgx.TxOptions{BeginQuery: last.sql}
+	}
+	var sql strings.Builder
+	sql.WriteString("begin")
+	for _, mode := range [...]string{isolationLevel(plain.IsoLevel), string(plain.AccessMode)} {
+		if mode != "" {
+			sql.WriteString(" " + mode)
+		}
+	}
+	if o.LockTimeout > 0 {
+		sql.WriteString("; " + setLockTimeout(o.LockTimeout))
+	}
+	if o.Timeout > 0 {
+		sql.WriteString("; " + serverTimeouts(milliseconds(o.serverLimit())))
+	}
+	m.lastBegin.Store(&begin{plain, o.Timeout, o.LockTimeout, sql.String()})
+	return pgx.TxOptions{BeginQuery: sql.String()}
+}
+
+// begin is the text that begins transactions with some options.
+type begin struct {
+	plain                pgx.TxOptions
+	timeout, lockTimeout time.Duration
+	sql                  string
+}
+
+func isolationLevel(level pgx.TxIsoLevel) string {
+	if level == "" {
+		return ""
+	}
+	return "isolation level " + string(level)
+}
+
+func (tx *Tx) startBatch() error {
+	o := &tx.options
+	batch := &pgx.Batch{}
+	batch.BeginTx(o.pgx())
+	if o.resolvable() && !o.keepsSnapshot() {
+		batch.Queue(assignXID).QueryRow(tx.known.scan)
+	}
+	queueSettings(batch, o.Settings, o.keepsSnapshot())
+	if o.LockTimeout > 0 {
+		batch.Queue(setLockTimeout(o.LockTimeout))
+	}
+	var before [len(timeoutSettings)]string
+	switch {
+	case o.Timeout <= 0:
+	case o.keepsSnapshot():
+		queueTimeouts(batch, o.serverLimit(), &before)
+	default:
+		batch.Queue(serverTimeouts(milliseconds(o.serverLimit())))
+	}
+	results := tx.m.db.SendBatch(tx.ctx, batch)
+	tx.inner = results.Tx()
+	err := results.Close()
+	if err == nil {
+		err = restoreStricter(tx.ctx, tx.inner, o.serverLimit(), before)
+	}
+	if err != nil {
+		ctx, cancel := context.WithTimeout((*values)(tx), endTimeout)
+		defer cancel()
+		_ = tx.inner.Rollback(ctx) // there may be nothing to roll back
+	}
+	return err
+}
+
+// serverLimit is when the server ends the transaction.
+func (o *Options) serverLimit() time.Duration { return min(o.Timeout, longestTimeout) + serverGrace }
+
+func setLockTimeout(d time.Duration) string { return "SET LOCAL lock_timeout = " + milliseconds(d) }
 
 // milliseconds is d as the server's time-outs take it; at least 1, since 0 is
 // none.

@@ -459,7 +459,7 @@ func TestBeginWithoutConnection(t *testing.T) {
 		if err := txn.New(small).Run(ctx, nil, opt); !errors.Is(err, pool.ErrAcquireTimeout) || !runtime.SafeToRetry(err) {
 			t.Errorf("pool in use: %v", err)
 		}
-		if err := txn.New(nowhere).Run(ctx, nil, opt); !runtime.AsError(err).IsConnection() || !runtime.Retryable(err) {
+		if err := txn.New(nowhere).Run(ctx, nil, opt, txn.NoRetry()); !runtime.AsError(err).IsConnection() || !runtime.Retryable(err) {
 			t.Errorf("no server: %v", err)
 		}
 		if err := e.Run(ended, nil, opt); !errors.Is(err, context.Canceled) {

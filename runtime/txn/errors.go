@@ -37,7 +37,15 @@ func (rolledBack) Is(target error) bool { return target == pgx.ErrTxCommitRollba
 // CommitUnknownError says that COMMIT was sent and its answer never came, or
 // that SQL text of the caller's own ended the transaction: it is either
 // committed or not. It must not be repeated blindly.
-type CommitUnknownError struct{ Err error }
+type CommitUnknownError struct {
+	// Err is what happened to the answer and, where it was asked for
+	// ([ResolveByXID]), why the outcome could not be found out.
+	Err error
+	// XID is the transaction's id on Server, as pg_xact_status takes it; 0 if it is
+	// not known.
+	XID    uint64
+	Server Server
+}
 
 func (e *CommitUnknownError) Error() string { return fmt.Sprintf("%v: %v", ErrCommitUnknown, e.Err) }
 
@@ -89,5 +97,5 @@ func commitOutcome(err error, sent bool) (Status, error) {
 			return RolledBack, err
 		}
 	}
-	return Unknown, &CommitUnknownError{err}
+	return Unknown, &CommitUnknownError{Err: err}
 }

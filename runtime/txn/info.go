@@ -3,20 +3,23 @@ package txn
 import (
 	"strings"
 	"time"
+
+	"github.com/dbgen/dbgen/runtime"
 )
 
 // Status is where a transaction stands.
 type Status int32
 
-// The states of a transaction. Committing is passed through on the way to one
-// of those behind it.
+// The states of a transaction. One that is being committed is active.
 const (
 	Active Status = iota
-	Committing
 	Committed
 	RolledBack
 	Expired // rolled back because its time was up
 	Unknown // the answer to COMMIT was lost
+
+	beginning  Status = -1 // BEGIN is under way; nobody else knows the transaction
+	committing Status = -2 // nothing but COMMIT itself ends it any more
 )
 
 // String returns the state in lower-case words.
@@ -27,7 +30,7 @@ func (s Status) String() string {
 	return statusNames[s]
 }
 
-var statusNames = [...]string{"active", "committing", "committed", "rolled back", "expired", "unknown"}
+var statusNames = [...]string{"active", "committed", "rolled back", "expired", "unknown"}
 
 // OpKind is what an operation did.
 type OpKind string
@@ -43,13 +46,12 @@ const (
 	OpRollback  OpKind = "rollback"
 )
 
-// Op is one operation of a transaction. It holds neither SQL text nor
-// arguments.
+// Op is one operation of a transaction. It holds no SQL text, and arguments only
+// where [Options].RecordArgs asks for them.
 type Op struct {
 	Kind OpKind
-	// Name is the query's name, from the `-- name:` line that generated SQL
-	// begins with; "" for other statements. For a savepoint it is its name, for
-	// COPY the table.
+	// Name is the name of a generated query; "" for other statements. For a
+	// savepoint it is its name, for COPY the table.
 	Name string
 	// At is the start, Dur the time until the end of the result; -1 while it
 	// runs.
@@ -58,6 +60,9 @@ type Op struct {
 	// Rows is the number of rows returned, affected or copied.
 	Rows int64
 	Err  error
+	// Args are the arguments of a query or an exec, as they were given; nil unless
+	// they are recorded.
+	Args []any
 }
 
 // Info describes a transaction.
@@ -85,10 +90,14 @@ const keptOps = 64
 // ops is a ring of the last operations.
 type ops struct {
 	ring  []Op
-	count int // of all, ever
+	count int   // of all, ever
+	few   [6]Op // the ring while it is small
 }
 
 func (o *ops) add(op Op) int {
+	if o.ring == nil {
+		o.ring = o.few[:0]
+	}
 	if len(o.ring) < keptOps {
 		o.ring = append(o.ring, op)
 	} else {
@@ -113,6 +122,14 @@ func (o *ops) list() (list []Op, dropped int) {
 		list = append(list, *o.at(n))
 	}
 	return list, dropped
+}
+
+// nameOf is the name of a query that need not have been generated.
+func nameOf(q runtime.Query) string {
+	if q.Name == "" {
+		return queryName(q.SQL)
+	}
+	return q.Name
 }
 
 // queryName returns X of SQL that begins with `-- name: X`.

@@ -17,7 +17,7 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 	tx.mu.Lock()
 	tx.savepoints++
 	name := "s" + strconv.Itoa(tx.savepoints)
-	commits, rollbacks := len(tx.afterCommit), len(tx.afterRollback)
+	hooks := len(tx.hooks)
 	doomed, failed := tx.doomed, tx.failure
 	tx.mu.Unlock()
 	if err := tx.savepoint(ctx, name, "SAVEPOINT "+name); err != nil {
@@ -28,9 +28,8 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 	undo := func() error {
 		tx.closeOpen()
 		tx.mu.Lock()
-		clear(tx.afterCommit[min(commits, len(tx.afterCommit)):])
-		tx.afterCommit = tx.afterCommit[:min(commits, len(tx.afterCommit))]
-		tx.afterRollback = tx.afterRollback[:min(rollbacks, len(tx.afterRollback))]
+		clear(tx.hooks[min(hooks, len(tx.hooks)):])
+		tx.hooks = tx.hooks[:min(hooks, len(tx.hooks))]
 		tx.doomed, tx.failure = doomed, failed
 		tx.mu.Unlock()
 		// Rolled back to, a savepoint still exists; released, it does not pile
@@ -57,7 +56,7 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 			return nil
 		}
 	}
-	if err = tx.explain(err); again(err) && tx.conflicted() {
+	if err = tx.explain(err); again(err) && tx.conflicted() != nil {
 		tx.doom(err)
 		return err
 	}
@@ -76,7 +75,7 @@ func (tx *Tx) savepoint(ctx context.Context, name, sql string) error {
 		return err
 	}
 	defer tx.leave()
-	_, err := tx.exec(ctx, OpSavepoint, name, sql, pgx.QueryExecModeSimpleProtocol)
+	_, err := tx.exec(ctx, OpSavepoint, name, sql, []any{pgx.QueryExecModeSimpleProtocol})
 	return err
 }
 
@@ -106,6 +105,8 @@ func (tx *Tx) fits(o *Options) error {
 		return fmt.Errorf("%w: read-write within read-only", ErrIncompatibleOptions)
 	case o.Deferrable && !tx.options.Deferrable:
 		return fmt.Errorf("%w: deferrable within one that is not", ErrIncompatibleOptions)
+	case o.resolvable() && !tx.options.resolvable():
+		return fmt.Errorf("%w: a resolved outcome within one that is not", ErrIncompatibleOptions)
 	case o.LockTimeout > 0 && (tx.options.LockTimeout == 0 || o.LockTimeout < tx.options.LockTimeout):
 		return fmt.Errorf("%w: a shorter lock time-out", ErrIncompatibleOptions)
 	}

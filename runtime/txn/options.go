@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -43,8 +44,17 @@ type Options struct {
 	Propagation Propagation
 	// Retry says how often and when Run repeats it.
 	Retry RetryPolicy
+	// Outcome says what happens when the answer to COMMIT is lost; default
+	// [Report].
+	Outcome Outcome
+	// ResolveWithin bounds what [ResolveByXID] does; default 5 s.
+	ResolveWithin time.Duration
+	// RecordArgs keeps the arguments of queries in Op, where an operator sees
+	// them. They stay in memory as long as the operation does.
+	RecordArgs bool
 
-	tenant Tenant
+	tenant   Tenant
+	observer runtime.Observer
 }
 
 // Propagation is what Run does when its context carries a transaction of the
@@ -97,6 +107,13 @@ func (o Options) apply(to *Options) {
 	if o.Retry != (RetryPolicy{}) {
 		to.Retry = o.Retry
 	}
+	if o.Outcome != 0 {
+		to.Outcome = o.Outcome
+	}
+	if o.ResolveWithin != 0 {
+		to.ResolveWithin = o.ResolveWithin
+	}
+	to.RecordArgs = to.RecordArgs || o.RecordArgs
 }
 
 // Isolation sets the isolation level, as pgx.Serializable.
@@ -123,6 +140,21 @@ func Label(label string) Option { return optionFunc(func(o *Options) { o.Label =
 
 // Retry is [Options].Retry.
 func Retry(p RetryPolicy) Option { return optionFunc(func(o *Options) { o.Retry = p }) }
+
+// ResolveWithin is [Options].ResolveWithin.
+func ResolveWithin(d time.Duration) Option {
+	return optionFunc(func(o *Options) { o.ResolveWithin = d })
+}
+
+// RecordArgs keeps the arguments of queries in Op.
+func RecordArgs() Option { return optionFunc(func(o *Options) { o.RecordArgs = true }) }
+
+// Observe tells an observer of transactions and of their repetitions; default is
+// that of the Beginner, if it has one. Their statements are told by the
+// connections.
+func Observe(observer runtime.Observer) Option {
+	return optionFunc(func(o *Options) { o.observer = observer })
+}
 
 // NoRetry runs the closure once, for one that must not run twice.
 func NoRetry() Option { return Retry(RetryPolicy{MaxAttempts: 1}) }
@@ -166,13 +198,25 @@ func (p RetryPolicy) delay(attempt int, place float64) time.Duration {
 // the transaction to be joined.
 var ErrIncompatibleOptions = errors.New("incompatible transaction options")
 
+// options are those of a transaction: the manager's, changed by opts.
 func (m *Manager) options(opts []Option) (Options, error) {
+	if len(opts) == 0 {
+		return m.defaults, m.refused
+	}
 	o := m.defaults
 	for _, opt := range opts {
 		opt.apply(&o)
 	}
+	return o.checked()
+}
+
+// checked fills in the defaults and refuses what contradicts itself.
+func (o Options) checked() (Options, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.ResolveWithin <= 0 {
+		o.ResolveWithin = DefaultResolveWithin
 	}
 	switch o.Isolation {
 	case "", pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
@@ -187,8 +231,8 @@ func (m *Manager) options(opts []Option) (Options, error) {
 	if _, twice := lookup(o.Settings, "lock_timeout"); twice && o.LockTimeout != 0 || o.LockTimeout < 0 {
 		return o, fmt.Errorf("%w: lock time-out %v", ErrIncompatibleOptions, o.LockTimeout)
 	}
-	if o.Propagation > PropagateNew {
-		return o, fmt.Errorf("%w: propagation %d", ErrIncompatibleOptions, o.Propagation)
+	if o.Propagation > PropagateNew || o.Outcome > ResolveByXID {
+		return o, fmt.Errorf("%w: propagation %d, outcome %d", ErrIncompatibleOptions, o.Propagation, o.Outcome)
 	}
 	if o.Deferrable && (o.Isolation != pgx.Serializable || !o.ReadOnly) {
 		return o, fmt.Errorf("%w: deferrable takes serializable and read only", ErrIncompatibleOptions)
@@ -206,6 +250,10 @@ func (o *Options) pgx() pgx.TxOptions {
 	}
 	return p
 }
+
+// keepsSnapshot reports whether the transaction's first SELECT takes the
+// snapshot that all others see, which is not ours to take.
+func (o *Options) keepsSnapshot() bool { return strength(o.Isolation) > strength(pgx.ReadCommitted) }
 
 // strength orders the isolation levels; PostgreSQL runs the two lowest alike.
 func strength(level pgx.TxIsoLevel) int {

@@ -6,34 +6,48 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/internal/rows"
 )
 
 // Query runs sql in the transaction. The transaction is busy until the rows are
 // closed or read to their end.
 func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return tx.query(ctx, queryName(sql), sql, args)
+}
+
+// RunQuery is [runtime.Runner]'s.
+func (tx *Tx) RunQuery(ctx context.Context, q runtime.Query, args []any) (pgx.Rows, error) {
+	return tx.query(ctx, nameOf(q), q.SQL, args)
+}
+
+func (tx *Tx) query(ctx context.Context, name, sql string, args []any) (pgx.Rows, error) {
 	if err := tx.enter(); err != nil {
 		return rows.Failed{Error: err}, err
 	}
-	n := tx.record(OpQuery, queryName(sql))
-	bound, release := tx.bind(ctx)
+	n := tx.record(OpQuery, name, args)
 	sent := false
 	defer func() {
 		if !sent { // an argument's own encoder panics
-			tx.abandon(n, release)
+			tx.abandon(n)
 		}
 	}()
-	inner, err := tx.inner.Query(bound, sql, args...)
+	inner, err := tx.inner.Query(tx.forStatement(ctx), sql, args...)
 	sent = true
 	if err != nil {
-		release()
 		tx.recorded(n, 0, err)
+		err = tx.interrupted(err)
 		tx.leave()
 		return rows.Failed{Error: err}, err
 	}
-	r := &turnRows{Rows: rows.Rows{Rows: inner}, tx: tx, op: n, release: release}
+	r := &tx.rows
+	if tx.rowsUsed {
+		r = new(turnRows)
+	}
+	tx.rowsUsed = true
+	*r = turnRows{Rows: rows.Rows{Rows: inner}, tx: tx, op: n}
 	r.Holder = r
-	tx.opened(r.Close)
+	tx.opened(r)
 	return r, nil
 }
 
@@ -45,21 +59,28 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 
 // Exec runs sql in the transaction.
 func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return tx.execute(ctx, OpExec, queryName(sql), sql, args)
+}
+
+// RunExec is [runtime.Runner]'s.
+func (tx *Tx) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn.CommandTag, error) {
+	return tx.execute(ctx, OpExec, nameOf(q), q.SQL, args)
+}
+
+func (tx *Tx) execute(ctx context.Context, kind OpKind, name, sql string, args []any) (pgconn.CommandTag, error) {
 	if err := tx.enter(); err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	defer tx.leave()
-	return tx.exec(ctx, OpExec, queryName(sql), sql, args...)
+	return tx.exec(ctx, kind, name, sql, args)
 }
 
 // exec runs sql for who has the turn.
-func (tx *Tx) exec(ctx context.Context, kind OpKind, name, sql string, args ...any) (pgconn.CommandTag, error) {
-	n := tx.record(kind, name)
-	bound, release := tx.bind(ctx)
-	defer release()
-	tag, err := tx.inner.Exec(bound, sql, args...)
+func (tx *Tx) exec(ctx context.Context, kind OpKind, name, sql string, args []any) (pgconn.CommandTag, error) {
+	n := tx.record(kind, name, args)
+	tag, err := tx.inner.Exec(tx.forStatement(ctx), sql, args...)
 	tx.recorded(n, tag.RowsAffected(), err)
-	return tag, err
+	return tag, tx.interrupted(err)
 }
 
 // CopyFrom copies rows into a table in the transaction.
@@ -68,12 +89,10 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 		return 0, err
 	}
 	defer tx.leave()
-	n := tx.record(OpCopy, table.Sanitize())
-	bound, release := tx.bind(ctx)
-	defer release()
-	copied, err := tx.inner.CopyFrom(bound, table, columns, rows)
+	n := tx.record(OpCopy, table.Sanitize(), nil)
+	copied, err := tx.inner.CopyFrom(tx.forStatement(ctx), table, columns, rows)
 	tx.recorded(n, copied, err)
-	return copied, err
+	return copied, tx.interrupted(err)
 }
 
 // SendBatch sends b in the transaction, which is busy until the results are
@@ -82,23 +101,21 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.enter(); err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
-	n := tx.record(OpBatch, "")
-	bound, release := tx.bind(ctx)
+	n := tx.record(OpBatch, "", nil)
 	sent := false
 	defer func() {
 		if !sent {
-			tx.abandon(n, release)
+			tx.abandon(n)
 		}
 	}()
-	r := &batchResults{BatchResults: tx.inner.SendBatch(bound, b), tx: tx, op: n, size: b.Len(), release: release}
+	r := &batchResults{BatchResults: tx.inner.SendBatch(tx.forStatement(ctx), b), tx: tx, op: n, size: b.Len()}
 	sent = true
-	tx.opened(func() { _ = r.Close() })
+	tx.opened(r)
 	return r
 }
 
 // abandon gives the turn back after a panic.
-func (tx *Tx) abandon(op int, release func()) {
-	release()
+func (tx *Tx) abandon(op int) {
 	tx.recorded(op, 0, errPanicked)
 	tx.leave()
 }
@@ -106,37 +123,51 @@ func (tx *Tx) abandon(op int, release func()) {
 // turnRows gives the turn back when closed.
 type turnRows struct {
 	rows.Rows
-	tx      *Tx
-	op      int
-	release func()
+	tx     *Tx
+	op     int
+	failed error // of the end of the transaction
 }
 
 // Release is called once the rows are closed.
 func (r *turnRows) Release() {
+	err := r.Rows.Err()
 	r.tx.opened(nil)
-	r.release()
-	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), r.Err())
+	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), err)
+	r.failed = r.tx.interrupted(err)
 	r.tx.leave()
 }
+
+// Err returns the error that ended the rows.
+func (r *turnRows) Err() error {
+	if r.failed != nil {
+		return r.failed
+	}
+	return r.Rows.Err()
+}
+
+func (r *turnRows) closeResult() { r.Close() }
 
 // batchResults gives the turn back when closed.
 type batchResults struct {
 	pgx.BatchResults
-	tx      *Tx
-	op      int
-	size    int
-	release func()
-	closed  bool
+	tx     *Tx
+	op     int
+	size   int
+	closed bool
+	failed error
 }
 
 func (b *batchResults) Close() error {
-	err := b.BatchResults.Close()
-	if !b.closed {
-		b.closed = true
-		b.tx.opened(nil)
-		b.release()
-		b.tx.recorded(b.op, int64(b.size), err)
-		b.tx.leave()
+	if b.closed {
+		return b.failed
 	}
-	return err
+	err := b.BatchResults.Close() // if a function of the batch panics, it is closed again
+	b.closed = true
+	b.tx.opened(nil)
+	b.tx.recorded(b.op, int64(b.size), err)
+	b.failed = b.tx.interrupted(err)
+	b.tx.leave()
+	return b.failed
 }
+
+func (b *batchResults) closeResult() { _ = b.Close() }

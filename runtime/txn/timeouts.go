@@ -12,17 +12,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// serverTimeouts bounds the transaction on the server, in $1 milliseconds,
-// where nothing stricter is set. PostgreSQL 17 has a setting for it; before
-// that a transaction is bounded by its statements and its pauses.
+// serverTimeouts bounds the transaction on the server, in milliseconds, where
+// nothing stricter is set. PostgreSQL 17 has a setting for it; before that a
+// transaction is bounded by its statements and its pauses.
 //
 // A SELECT takes a snapshot, which repeatable read and serializable keep; for
 // them there is queueTimeouts.
-const serverTimeouts = `SELECT set_config(name, $1, true)
-FROM unnest(CASE WHEN current_setting('server_version_num')::int >= 170000
-	THEN ARRAY['transaction_timeout']
-	ELSE ARRAY['statement_timeout', 'idle_in_transaction_session_timeout'] END) AS name
-WHERE current_setting(name)::interval = '0' OR current_setting(name)::interval > ($1 || 'ms')::interval`
+func serverTimeouts(milliseconds string) string {
+	bound := func(name string) string {
+		return `CASE WHEN current_setting('` + name + `')::interval NOT BETWEEN '1ms' AND '` + milliseconds + `ms' THEN set_config('` + name + `', '` + milliseconds + `', true) END`
+	}
+	return `SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN ` + bound("transaction_timeout") +
+		` ELSE concat(` + bound("statement_timeout") + `, ` + bound("idle_in_transaction_session_timeout") + `) END t` // a name of one byte costs no allocation
+}
 
 // timeoutSettings are the settings that every supported server has.
 var timeoutSettings = [...]string{"statement_timeout", "idle_in_transaction_session_timeout"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,50 +25,75 @@ type Tx struct {
 	attempt  int
 	began    time.Time
 	deadline time.Time
+	limit    time.Time // when the manager looks at it next; guarded by m.mu
 	pid      uint32
 
-	inner  pgx.Tx
-	ctx    context.Context // ends with the transaction
-	cancel context.CancelCauseFunc
-	stop   func() bool   // ends the watch over ctx
-	turn   chan struct{} // holds one token; who has it may use inner
+	parent  context.Context // the caller's
+	ctx     context.Context // ends with the transaction
+	cancel  context.CancelCauseFunc
+	unwatch func() bool // ends the watch over parent; nil if that does not end
+	inner   pgx.Tx
+	known   xid // what its outcome can be asked by
 
-	state  atomic.Int32 // Status
-	listed atomic.Bool  // the manager knows it
-	done   chan struct{}
+	state atomic.Int32 // Status
 
-	mu            sync.Mutex // guards what follows
-	cause         error      // why it ended, if not by Commit
-	doomed        error      // why it must not commit, though it is active
-	failure       error      // the statement failure that aborted it
-	conflict      bool       // the server asked to repeat it
-	used          time.Time  // when the last operation ended
-	open          func()     // closes the rows or batch results that are open
-	depth         int
-	savepoints    int
-	ops           ops
-	afterCommit   []func(context.Context)
-	afterRollback []func(context.Context, error)
+	mu         sync.Mutex    // guards what follows
+	busy       bool          // who set it may use inner
+	freed      chan struct{} // closed when busy ends; made by who waits
+	ended      bool
+	done       chan struct{} // closed when ended is set; made by who waits
+	cause      error         // why it ended, if not by Commit
+	doomed     error         // why it must not commit, though it is active
+	failure    error         // the statement failure that aborted it
+	conflict   error         // with which the server asked to repeat it
+	used       time.Time     // when the last operation ended
+	open       openResult    // the rows or batch results that are open
+	depth      int
+	savepoints int
+	hooks      []hook
+	ops        ops
+
+	rows     turnRows // those of the first query
+	rowsUsed bool
 }
 
-// endIfOver ends the transaction if its context has.
-func (tx *Tx) endIfOver() {
-	cause := context.Cause(tx.ctx)
-	switch {
-	case cause == nil || !tx.listed.Load():
-	case errors.Is(cause, ErrExpired):
-		tx.expire(Expired, cause)
-	default:
-		tx.expire(RolledBack, cause)
-	}
+// openResult is what must be closed before the next statement.
+type openResult interface{ closeResult() }
+
+// hook is a function to be called after the end; one field is set.
+type hook struct {
+	commit   func(context.Context)
+	rollback func(context.Context, error)
+	unknown  func(context.Context, error)
 }
 
 func (tx *Tx) status() Status { return Status(tx.state.Load()) }
 
+func (tx *Tx) become(from, to Status) bool {
+	return tx.state.CompareAndSwap(int32(from), int32(to))
+}
+
+// endIfOver ends the transaction if the caller's context has ended or its time
+// is up.
+func (tx *Tx) endIfOver() {
+	if tx.status() != Active {
+		return
+	}
+	cause := context.Cause(tx.parent)
+	switch {
+	case errors.Is(cause, ErrExpired):
+		tx.expire(Expired, cause)
+	case cause != nil:
+		tx.expire(RolledBack, cause)
+	case tx.options.Timeout > 0 && time.Since(tx.began) >= tx.options.Timeout:
+		tx.expire(Expired, ErrExpired)
+	}
+}
+
 // endedBy is why the transaction ended without its owner's doing; nil if it did
 // not.
 func (tx *Tx) endedBy() error {
-	if s := tx.status(); s == Active || s == Committing || s == Committed {
+	if s := tx.status(); s <= Committed { // also committing and beginning
 		return nil
 	}
 	tx.mu.Lock()
@@ -88,26 +114,73 @@ func (tx *Tx) enter() error {
 	if tx.status() != Active {
 		return tx.closedError()
 	}
-	if cause := context.Cause(tx.ctx); cause != nil { // it is about to be ended
-		return cause
+	if tx.parent.Err() != nil { // it is about to be ended
+		return context.Cause(tx.parent)
 	}
-	select {
-	case <-tx.turn:
-	default:
-		if tx.status() != Active {
-			return tx.closedError()
+	tx.mu.Lock()
+	busy := tx.busy
+	tx.busy = true
+	tx.mu.Unlock()
+	switch {
+	case tx.status() != Active:
+		if !busy {
+			tx.leave()
 		}
-		return ErrBusy
-	}
-	if tx.status() != Active {
-		tx.leave()
 		return tx.closedError()
-	}
-	if tx.endedByStatement() { // what comes would commit by itself
+	case busy:
+		return ErrBusy
+	case tx.endedByStatement(): // what comes would commit by itself
 		tx.leave()
 		return errEndedByStatement
 	}
 	return nil
+}
+
+func (tx *Tx) leave() {
+	tx.mu.Lock()
+	tx.busy = false
+	if tx.freed != nil {
+		close(tx.freed)
+		tx.freed = nil
+	}
+	tx.mu.Unlock()
+}
+
+// take waits for the turn, until a channel gives something; it is kept for ever.
+func (tx *Tx) take(until <-chan time.Time) bool {
+	for {
+		tx.mu.Lock()
+		if !tx.busy {
+			tx.busy = true
+			tx.mu.Unlock()
+			return true
+		}
+		if tx.freed == nil {
+			tx.freed = make(chan struct{})
+		}
+		freed := tx.freed
+		tx.mu.Unlock()
+		select {
+		case <-freed:
+		case <-until:
+			return false
+		}
+	}
+}
+
+// wait returns when the transaction has ended, hooks aside.
+func (tx *Tx) wait() {
+	tx.mu.Lock()
+	if tx.ended {
+		tx.mu.Unlock()
+		return
+	}
+	if tx.done == nil {
+		tx.done = make(chan struct{})
+	}
+	done := tx.done
+	tx.mu.Unlock()
+	<-done
 }
 
 // endedByStatement reports whether SQL text of the caller's own, COMMIT or
@@ -117,35 +190,31 @@ func (tx *Tx) endedByStatement() bool {
 	return !conn.IsClosed() && conn.TxStatus() == 'I'
 }
 
-func (tx *Tx) leave() { tx.turn <- struct{}{} }
-
-// bind returns a context for a statement that ends with ctx and with the
-// transaction. The one Run hands out does already.
-func (tx *Tx) bind(ctx context.Context) (context.Context, func()) {
-	if ctx.Value(txKey{tx.m}) == tx {
-		return ctx, func() {}
-	}
-	bound, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(tx.ctx, func() { cancel(context.Cause(tx.ctx)) })
-	return bound, func() { stop(); cancel(nil) }
-}
-
 // record notes an operation that begins; recorded its end.
-func (tx *Tx) record(kind OpKind, name string) int {
+func (tx *Tx) record(kind OpKind, name string, args []any) int {
+	op := Op{Kind: kind, Name: name, At: time.Now(), Dur: -1}
+	if tx.options.RecordArgs {
+		op.Args = slices.Clone(args)
+	}
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	return tx.ops.add(Op{Kind: kind, Name: name, At: time.Now(), Dur: -1})
+	return tx.ops.add(op)
 }
 
 func (tx *Tx) recorded(n int, rows int64, err error) {
+	now := time.Now()
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if op := tx.ops.at(n); op != nil {
-		op.Dur, op.Rows, op.Err = time.Since(op.At), rows, err
+	op := tx.ops.at(n)
+	if op != nil {
+		op.Dur, op.Rows, op.Err = now.Sub(op.At), rows, err
 	}
-	tx.used = time.Now()
-	if op := tx.ops.at(n); err == nil && op != nil && op.Kind != OpCommit && op.Kind != OpRollback {
-		tx.failure, tx.conflict = nil, false // a savepoint of the caller's own undid it
+	tx.used = now
+	if err == nil {
+		if op != nil && op.Kind != OpCommit && op.Kind != OpRollback {
+			tx.failure, tx.conflict = nil, nil // a savepoint of the caller's own undid it
+		}
+		return
 	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
@@ -154,12 +223,14 @@ func (tx *Tx) recorded(n int, rows int64, err error) {
 	if tx.failure == nil {
 		tx.failure = err
 	}
-	tx.conflict = tx.conflict || again(err)
+	if tx.conflict == nil && again(err) {
+		tx.conflict = err
+	}
 }
 
-// conflicted reports whether the server asked to repeat this transaction, not
-// another that an error may come from.
-func (tx *Tx) conflicted() bool {
+// conflicted is the failure by which the server asked to repeat this
+// transaction, not another that an error may come from.
+func (tx *Tx) conflicted() error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	return tx.conflict
@@ -177,103 +248,23 @@ func (tx *Tx) explain(err error) error {
 	return fmt.Errorf("%w: %w", runtime.NewError(tx.ctx, "", failure), err)
 }
 
-// expire ends the transaction from outside: it cancels the running statement,
-// waits for it, and rolls back. It reports whether it was the one to end it.
-func (tx *Tx) expire(status Status, cause error) bool {
-	if !tx.state.CompareAndSwap(int32(Active), int32(status)) {
-		return false
+// interrupted says why the transaction was ended, where that is what made a
+// statement fail.
+func (tx *Tx) interrupted(err error) error {
+	if err == nil {
+		return nil
 	}
-	tx.mu.Lock()
-	tx.cause = cause
-	tx.mu.Unlock()
-	tx.cancel(cause)
-	select {
-	case <-tx.turn:
-	case <-time.After(endTimeout):
-		// Somebody holds rows open and does not read them. Cutting the
-		// connection makes the server roll back; the rows' owner gets an error.
-		_ = tx.inner.Conn().PgConn().Conn().Close()
-		go func() {
-			<-tx.turn
-			tx.sendRollback() // gives the connection back
-		}()
-		tx.end(status, cause)
-		return true
+	if cause := tx.endedBy(); cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
 	}
-	if tx.endedByStatement() {
-		status, cause = Unknown, &CommitUnknownError{errEndedByStatement}
-		tx.mu.Lock()
-		tx.cause = cause
-		tx.mu.Unlock()
-	}
-	tx.sendRollback()
-	tx.end(status, cause)
-	return true
+	return err
 }
 
-func (tx *Tx) sendRollback() {
-	n := tx.record(OpRollback, "")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endTimeout)
-	defer cancel()
-	// Where it fails, pgx closes the connection, which rolls back as well.
-	err := tx.inner.Rollback(ctx)
-	tx.recorded(n, 0, err)
-}
-
-// end does what is left once the connection is back: counts, and the hooks.
-func (tx *Tx) end(status Status, cause error) {
-	tx.state.Store(int32(status))
-	if tx.stop != nil {
-		tx.stop()
-	}
-	tx.cancel(context.Canceled)
-	switch status {
-	case Committed:
-		tx.m.stats.committed.Add(1)
-	case Expired:
-		tx.m.stats.expired.Add(1)
-	case Unknown:
-		tx.m.stats.unknown.Add(1)
-	default:
-		tx.m.stats.rolledBack.Add(1)
-	}
-	tx.mu.Lock()
-	committed, rolledBack := tx.afterCommit, tx.afterRollback
-	tx.afterCommit, tx.afterRollback = nil, nil
-	tx.mu.Unlock()
-	close(tx.done)
-	tx.m.remove(tx)
-	ctx := context.WithoutCancel(context.WithValue(tx.ctx, txKey{tx.m}, nil))
-	switch status {
-	case Committed:
-		runAll(len(committed), func(i int) { committed[i](ctx) })
-	case RolledBack, Expired:
-		runAll(len(rolledBack), func(i int) { rolledBack[i](ctx, cause) })
-	}
-}
-
-// runAll calls all hooks even if one panics; the panic goes on afterwards.
-func runAll(n int, call func(int)) {
-	for i := range n {
-		done := false
-		func() {
-			defer func() {
-				if !done {
-					runAll(n-i-1, func(k int) { call(i + 1 + k) })
-				}
-			}()
-			call(i)
-			done = true
-		}()
-	}
-}
-
-// opened and closed note the result that is open, so that its owner need not
-// close it before the end of the transaction.
-func (tx *Tx) opened(closeResult func()) {
+// opened notes the result that is open, or none.
+func (tx *Tx) opened(result openResult) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	tx.open = closeResult
+	tx.open = result
 }
 
 // closeOpen closes a result its owner left open. It is called on the owner's
@@ -284,150 +275,28 @@ func (tx *Tx) closeOpen() {
 	tx.open = nil
 	tx.mu.Unlock()
 	if open != nil {
-		open()
+		open.closeResult()
 	}
-}
-
-// finishRollback ends the transaction for its owner.
-func (tx *Tx) finishRollback(cause error) {
-	tx.closeOpen()
-	tx.endIfOver()
-	if !tx.expire(RolledBack, cause) {
-		<-tx.done
-	}
-}
-
-// rollback ends the transaction for anybody; it says so if it had ended.
-func (tx *Tx) rollback(cause error) error {
-	if tx.expire(RolledBack, cause) {
-		return nil
-	}
-	return pgx.ErrTxClosed
-}
-
-// Rollback ends the transaction without effect; its hooks get ErrRolledBack. On
-// one that has ended it returns pgx.ErrTxClosed, so that it can be deferred.
-func (tx *Tx) Rollback() error {
-	tx.closeOpen()
-	return tx.rollback(ErrRolledBack)
-}
-
-// Commit commits the transaction. The error is ErrRolledBack where the server
-// rolled back since a statement had failed, a [*CommitUnknownError] where the
-// answer was lost, ErrExpired where it came too late, pgx.ErrTxClosed where it
-// had ended, else the server's. In each case the transaction has ended, but for
-// ErrBusy: a savepoint or another goroutine's result is still open.
-func (tx *Tx) Commit() error {
-	tx.closeOpen()
-	return tx.commit()
-}
-
-func (tx *Tx) commit() error {
-	tx.endIfOver()
-	tx.mu.Lock()
-	doomed, depth := tx.doomed, tx.depth
-	tx.mu.Unlock()
-	if doomed != nil {
-		if tx.expire(RolledBack, doomed) {
-			return fmt.Errorf("%w: %w", ErrRolledBack, doomed)
-		}
-		return tx.closedError()
-	}
-	if depth > 0 {
-		return fmt.Errorf("commit: %w: a savepoint is open", ErrBusy)
-	}
-	switch err := tx.enter(); {
-	case err == nil:
-	case errors.Is(err, ErrBusy):
-		return err
-	case errors.Is(err, errEndedByStatement):
-		tx.expire(RolledBack, err)
-		<-tx.done
-		return tx.closedError()
-	default:
-		<-tx.done
-		return err
-	}
-	if !tx.state.CompareAndSwap(int32(Active), int32(Committing)) {
-		tx.leave()
-		<-tx.done
-		return tx.closedError()
-	}
-	tx.stop()
-	n := tx.record(OpCommit, "")
-	// Neither the transaction's end nor the caller's stops a COMMIT, and a short
-	// Timeout does not either: that would only make its outcome unknown.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), max(tx.options.Timeout, DefaultTimeout))
-	defer cancel()
-	sent, lost := tx.reachable(ctx)
-	err := tx.inner.Commit(ctx) // also where nothing can be sent: it gives the connection back
-	if lost != nil {
-		err = lost
-	}
-	tx.recorded(n, 0, err)
-	status := Committed
-	switch {
-	case errors.Is(err, pgx.ErrTxCommitRollback):
-		status, err = RolledBack, ErrRolledBack
-		tx.mu.Lock()
-		if tx.failure != nil {
-			err = fmt.Errorf("%w: %w", ErrRolledBack, runtime.NewError(ctx, "", tx.failure))
-		}
-		tx.mu.Unlock()
-	case err != nil:
-		status, err = commitOutcome(runtime.NewError(ctx, "COMMIT", err), sent)
-	case ctx.Err() != nil:
-		// A COMMIT cancelled while it waits for a synchronous standby answers
-		// as if it had succeeded.
-		status, err = Unknown, &CommitUnknownError{ctx.Err()}
-	}
-	tx.mu.Lock()
-	tx.cause = err
-	tx.mu.Unlock()
-	tx.end(status, err)
-	return err
-}
-
-// reachable reports whether the server is still there, as far as it can be told
-// before a COMMIT is sent: a connection lost while the closure did something
-// else is found by a round trip more, so that nobody need ask whether the COMMIT
-// arrived.
-func (tx *Tx) reachable(ctx context.Context) (bool, error) {
-	conn := tx.inner.Conn()
-	if conn.IsClosed() {
-		return false, nil
-	}
-	tx.mu.Lock()
-	idle := time.Since(tx.used)
-	tx.mu.Unlock()
-	if idle < pingAfter {
-		return true, nil
-	}
-	err := conn.Ping(ctx)
-	if err == nil {
-		return true, nil
-	}
-	_ = conn.PgConn().Conn().Close() // nothing can be sent any more
-	_ = conn.Close(ctx)
-	return false, err
 }
 
 // AfterCommit calls fn once the transaction has really committed and its
 // connection is back; never if it did not, or nobody knows. A hook added in a
 // savepoint is dropped with it. The context does not end.
-func (tx *Tx) AfterCommit(fn func(ctx context.Context)) {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	tx.afterCommit = append(tx.afterCommit, fn)
-}
+func (tx *Tx) AfterCommit(fn func(ctx context.Context)) { tx.after(hook{commit: fn}) }
 
 // AfterRollback calls fn with the reason once the transaction was rolled back.
 // When that happens from outside (time-out, [Manager.Rollback]), fn runs on
 // another goroutine than the transaction's.
-func (tx *Tx) AfterRollback(fn func(ctx context.Context, cause error)) {
+func (tx *Tx) AfterRollback(fn func(ctx context.Context, cause error)) { tx.after(hook{rollback: fn}) }
+
+// AfterUnknown calls fn with a [*CommitUnknownError] if nobody knows whether the
+// transaction committed, nor could find out ([ResolveByXID]).
+func (tx *Tx) AfterUnknown(fn func(ctx context.Context, err error)) { tx.after(hook{unknown: fn}) }
+
+func (tx *Tx) after(h hook) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	tx.afterRollback = append(tx.afterRollback, fn)
+	tx.hooks = append(tx.hooks, h)
 }
 
 // ID is the number by which the manager knows the transaction.
@@ -443,6 +312,6 @@ func (tx *Tx) Info() Info {
 	list, dropped := tx.ops.list()
 	return Info{
 		ID: tx.id, Label: tx.options.Label, PID: tx.pid, Began: tx.began, Deadline: tx.deadline,
-		Attempt: tx.attempt, Depth: tx.depth, Status: tx.status(), Ops: list, Dropped: dropped,
+		Attempt: tx.attempt, Depth: tx.depth, Status: max(tx.status(), Active), Ops: list, Dropped: dropped,
 	}
 }

@@ -19,6 +19,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dbgen/dbgen/runtime"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -44,46 +44,35 @@ type Beginner interface {
 // Manager begins transactions and keeps track of them. It is safe for
 // concurrent use if its Beginner is.
 type Manager struct {
-	db       Beginner
-	defaults Options
-	lastID   atomic.Uint64
+	db        Beginner
+	defaults  Options
+	refused   error // what is wrong with them
+	lastID    atomic.Uint64
+	lastBegin atomic.Pointer[begin]
+	stats     counters
 
-	mu     sync.Mutex
-	active map[uint64]*Tx
+	mu     sync.Mutex // guards what follows
+	txs    map[uint64]*Tx
+	active int // those of txs that have begun
 	closed bool
-	idle   chan struct{} // closed when closed is set and active is empty
-
-	stats counters
-}
-
-type counters struct {
-	begun, committed, rolledBack, expired, unknown, retries atomic.Int64
-}
-
-// Stats counts what a manager did since it was made.
-type Stats struct {
-	// Active transactions run now.
-	Active int
-	// Begun is the sum of Active and of the four ways to end: Committed,
-	// RolledBack, Expired (rolled back because of the time-out) and Unknown.
-	Begun, Committed, RolledBack, Expired, Unknown int64
-	// Retries counts the transactions begun again after a serialization failure
-	// or a deadlock; each is in Begun as well.
-	Retries int64
+	idle   chan struct{} // closed when closed is set and txs is empty
+	timer  *time.Timer   // calls look at wake; see watch.go
+	wake   time.Time
 }
 
 // New returns a manager over db. The options are the defaults of its
 // transactions.
 func New(db Beginner, defaults ...Option) *Manager {
-	m := &Manager{db: db, active: map[uint64]*Tx{}, idle: make(chan struct{})}
+	m := &Manager{db: db, txs: map[uint64]*Tx{}, idle: make(chan struct{})}
+	if o, ok := db.(observed); ok {
+		m.defaults.observer = o.Observer()
+	}
 	for _, o := range defaults {
 		o.apply(&m.defaults)
 	}
+	m.defaults, m.refused = m.defaults.checked()
 	return m
 }
-
-// txKey finds the transaction of a manager in a context.
-type txKey struct{ m *Manager }
 
 // Run runs fn in a transaction and commits it if fn returns nil; otherwise, and
 // when fn panics, it is rolled back. The context fn gets ends with the
@@ -92,8 +81,10 @@ type txKey struct{ m *Manager }
 // If the server rolls the transaction back because of another one (SQLSTATE
 // 40001 or 40P01), and fn's error says so or the commit's does, fn runs again in
 // a new transaction, as [Retry] allows; the last error then comes as a
-// [*RetriesExhaustedError]. Nothing else is repeated: not a commit of unknown
-// outcome, not a transaction ended from outside, nor one that did not fail
+// [*RetriesExhaustedError]. So does a transaction that could not be begun since
+// the connection could not be made, or was lost before BEGIN was answered.
+// Nothing else is repeated: not a commit of unknown outcome, not a connection
+// lost later, not a transaction ended from outside, nor one that did not fail
 // itself where fn returns such an error of another transaction.
 //
 // Called with the context of a transaction of the same manager, Run joins it:
@@ -119,8 +110,8 @@ func (m *Manager) run(ctx context.Context, o Options, fn func(ctx context.Contex
 	}
 	policy := o.Retry.withDefaults()
 	for attempt := 1; ; attempt++ {
-		repeat, err := m.once(ctx, o, attempt, fn)
-		if !repeat {
+		cause, err := m.once(ctx, o, attempt, fn)
+		if cause == noRetry {
 			return err
 		}
 		if attempt >= policy.MaxAttempts {
@@ -129,12 +120,15 @@ func (m *Manager) run(ctx context.Context, o Options, fn func(ctx context.Contex
 			}
 			return &RetriesExhaustedError{Attempts: attempt, Last: err}
 		}
+		timer := time.NewTimer(policy.delay(attempt, rand.Float64()))
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(policy.delay(attempt, rand.Float64())):
+		case <-timer.C:
 		}
-		m.stats.retries.Add(1)
+		m.stats.retries[cause].Add(1)
+		o.observeRetry(ctx, attempt+1, cause, err)
 	}
 }
 
@@ -158,22 +152,12 @@ func (m *Manager) second() error {
 	return nil
 }
 
-// again reports whether the server asks to repeat the transaction.
-func again(err error) bool {
-	e := runtime.AsError(err)
-	return (e.IsSerialization() || e.IsDeadlock()) && runtime.Retryable(err)
-}
-
-// repeat reports whether the transaction ended in a way that asks for another.
-func (tx *Tx) repeat(err error) bool {
-	return tx.status() == RolledBack && again(err) && tx.conflicted()
-}
-
-// once runs fn in one transaction; repeat says that the server asks for another.
-func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (repeat bool, err error) {
+// once runs fn in one transaction; the cause says whether, and why, to run it in
+// another.
+func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (retryCause, error) {
 	tx, err := m.begin(ctx, o, attempt)
 	if err != nil {
-		return false, err
+		return beginCause(ctx, err), err
 	}
 	returned := false
 	defer func() {
@@ -196,16 +180,19 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 		if tx.status() == Unknown && !errors.Is(err, ErrCommitUnknown) {
 			err = fmt.Errorf("%w: %w", tx.endedBy(), err)
 		}
-		return tx.repeat(err) && (ended == nil || again(ended)), err
+		if ended != nil && !again(ended) {
+			return noRetry, err
+		}
+		return tx.retryCause(err), err
 	}
 	err = tx.commit()
 	if errors.Is(err, ErrBusy) { // a goroutine of fn outlives it
 		tx.finishRollback(err)
 	}
 	if errors.Is(err, pgx.ErrTxClosed) && tx.status() == Committed { // by fn itself
-		return false, nil
+		return noRetry, nil
 	}
-	return tx.repeat(err), err
+	return tx.retryCause(err), err
 }
 
 // Value is [Manager.Run] for a closure that returns a value; on an error it is
@@ -243,8 +230,11 @@ var ErrClosed = errors.New("transaction manager is closed")
 func (m *Manager) Get(id uint64) (*Tx, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tx, ok := m.active[id]
-	return tx, ok
+	tx, ok := m.txs[id]
+	if !ok || tx.status() == beginning {
+		return nil, false
+	}
+	return tx, true
 }
 
 // Commit commits an active transaction, as its own Commit would.
@@ -276,14 +266,17 @@ func (m *Manager) Active() []Info {
 	return infos
 }
 
+// running are the transactions that have begun.
 func (m *Manager) running() []*Tx {
 	m.mu.Lock()
-	txs := make([]*Tx, 0, len(m.active))
-	for _, tx := range m.active {
-		txs = append(txs, tx)
+	txs := make([]*Tx, 0, len(m.txs))
+	for _, tx := range m.txs {
+		if tx.status() != beginning {
+			txs = append(txs, tx)
+		}
 	}
 	m.mu.Unlock()
-	slices.SortFunc(txs, func(a, b *Tx) int { return int(int64(a.id) - int64(b.id)) })
+	slices.SortFunc(txs, func(a, b *Tx) int { return cmp.Compare(a.id, b.id) })
 	return txs
 }
 
@@ -300,24 +293,13 @@ func (m *Manager) Sweep(now time.Time) int {
 	return n
 }
 
-// Stats returns a snapshot.
-func (m *Manager) Stats() Stats {
-	m.mu.Lock()
-	active := len(m.active)
-	m.mu.Unlock()
-	return Stats{
-		Active: active, Begun: m.stats.begun.Load(), Committed: m.stats.committed.Load(), RolledBack: m.stats.rolledBack.Load(),
-		Expired: m.stats.expired.Load(), Unknown: m.stats.unknown.Load(), Retries: m.stats.retries.Load(),
-	}
-}
-
 // Close begins no more transactions and waits for the active ones. Those that
 // run when ctx ends are rolled back; the error then says how many.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	if !m.closed {
 		m.closed = true
-		if len(m.active) == 0 {
+		if len(m.txs) == 0 {
 			close(m.idle)
 		}
 	}
@@ -327,6 +309,13 @@ func (m *Manager) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	m.mu.Lock()
+	for _, tx := range m.txs {
+		if tx.status() == beginning { // and will not be listed
+			tx.cancel(ErrClosed)
+		}
+	}
+	m.mu.Unlock()
 	n := 0
 	for _, tx := range m.running() {
 		if tx.expire(RolledBack, ErrClosed) {
@@ -340,32 +329,42 @@ func (m *Manager) Close(ctx context.Context) error {
 	return fmt.Errorf("%d transactions were rolled back: %w", n, context.Cause(ctx))
 }
 
-func (m *Manager) open() error {
+// add notes a transaction that is about to begin, and when to look at it.
+func (m *Manager) add(tx *Tx, limit time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
+	m.txs[tx.id] = tx
+	tx.limit = limit
+	m.wakeBy(limit)
 	return nil
 }
 
-func (m *Manager) add(tx *Tx) error {
+// list makes known a transaction that has begun.
+func (m *Manager) list(tx *Tx) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return ErrClosed
 	}
-	m.active[tx.id] = tx
-	tx.listed.Store(true)
+	tx.become(beginning, Active)
+	m.active++
 	m.stats.begun.Add(1)
 	return nil
 }
 
+// remove forgets a transaction that has ended, or never began, and counts it.
 func (m *Manager) remove(tx *Tx) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.active, tx.id)
-	if m.closed && len(m.active) == 0 {
+	delete(m.txs, tx.id)
+	if status := tx.status(); status != beginning {
+		m.active--
+		m.stats.ended(status)
+	}
+	if m.closed && len(m.txs) == 0 {
 		close(m.idle)
 	}
 }

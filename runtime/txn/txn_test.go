@@ -18,6 +18,7 @@ import (
 	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/dbgen/dbgen/runtime/txn"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -661,12 +662,21 @@ func TestOps(t *testing.T) {
 func TestBeginFails(t *testing.T) {
 	t.Parallel()
 	e := open(t)
-	m := txn.New(brokenBeginner{e.pool})
-	if err := m.Run(ctx, nil); err == nil || !strings.HasPrefix(err.Error(), "BEGIN: ") {
-		t.Errorf("got %v", err)
+	for name, opts := range map[string][]txn.Option{"text": nil, "batch": {txn.Set("a.b", "c")}} {
+		m := txn.New(brokenBeginner{e.pool})
+		if err := m.Run(ctx, nil, opts...); err == nil || !strings.HasPrefix(err.Error(), "BEGIN: ") || runtime.AsError(err).SQLState != "42601" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if s := m.Stats(); s != (txn.Stats{}) {
+			t.Errorf("%s: stats: %+v", name, s)
+		}
 	}
-	if s := m.Stats(); s != (txn.Stats{}) {
-		t.Errorf("stats: %+v", s)
+	conn := e.db.Conn()
+	if err := txn.New(brokenBeginner{conn}).Run(ctx, nil); err == nil {
+		t.Error("no error")
+	}
+	if err := txn.New(conn).Run(ctx, func(ctx context.Context, tx *txn.Tx) error { return insert(ctx, tx, 2) }); err != nil {
+		t.Errorf("after a BEGIN that failed, on the same connection: %v", err)
 	}
 	if err := txn.New(e.db.Pool()).Run(ctx, func(ctx context.Context, tx *txn.Tx) error { return insert(ctx, tx, 1) }); err != nil {
 		t.Errorf("on a pgxpool.Pool: %v", err)
@@ -674,6 +684,21 @@ func TestBeginFails(t *testing.T) {
 }
 
 type brokenBeginner struct{ txn.Beginner }
+
+func (b brokenBeginner) PgConn() *pgconn.PgConn {
+	if conn, ok := b.Beginner.(*pgx.Conn); ok {
+		return conn.PgConn()
+	}
+	return nil
+}
+
+func (b brokenBeginner) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
+	options.BeginQuery = "begin; SELEKT"
+	if b.PgConn() != nil {
+		options.BeginQuery = "begin; SELECT 1/0" // which does begin
+	}
+	return b.Beginner.BeginTx(ctx, options)
+}
 
 func (b brokenBeginner) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
 	batch.QueuedQueries[1].SQL = "SELEKT"
