@@ -78,7 +78,7 @@ func ways() map[string]func(t *testing.T, url string) beginner {
 		out[name] = func(t *testing.T, url string) beginner { return open(t, url, mode) }
 	}
 	for name, profile := range map[string]pool.Profile{
-		"pool": pool.Direct, "pool behind a transaction pooler": pool.TransactionPooler, "pool behind a preparing pooler": pool.PreparedPooler,
+		"pool": pool.Direct, transactionPool: pool.TransactionPooler, "pool for a preparing pooler": pool.PreparedPooler,
 	} {
 		out[name] = func(t *testing.T, url string) beginner {
 			p, err := pool.New(t.Context(), url, pool.Config{MaxConns: 2, Profile: profile})
@@ -93,7 +93,30 @@ func ways() map[string]func(t *testing.T, url string) beginner {
 			return p
 		}
 	}
+	direct := out[transactionPool]
+	out["pool behind PgBouncer"] = func(t *testing.T, url string) beginner { return direct(t, bouncer(t, url)) }
 	return out
+}
+
+const transactionPool = "pool for a transaction pooler"
+
+// bouncer starts a PgBouncer in transaction mode before a database and returns
+// the way through it.
+func bouncer(t *testing.T, url string) string {
+	t.Helper()
+	b, err := pgtest.StartPgBouncer(t.Context(), pgtest.PgBouncerOptions{URL: url, PoolSize: 2})
+	if errors.Is(err, pgtest.ErrNoPgBouncer) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b.URL
 }
 
 // reference is the way that the others are held against.

@@ -27,7 +27,9 @@ type house struct {
 	m    *txn.Manager
 }
 
-func newHouse(t *testing.T, conns int) *house {
+// newHouse makes a house; behind says that a PgBouncer stands before it, which
+// gives its server connections to another user after each transaction.
+func newHouse(t *testing.T, conns int, behind bool) *house {
 	t.Helper()
 	db := pgtest.New(t, pgtest.Files("tenants/sql/schema/*.sql"))
 	admin := db.Conn()
@@ -41,16 +43,19 @@ func newHouse(t *testing.T, conns int) *house {
 			t.Fatal(err)
 		}
 	}
-	do(`CREATE ROLE %[1]s NOSUPERUSER NOBYPASSRLS`)
+	do(`CREATE ROLE %[1]s LOGIN PASSWORD '%[1]s' NOSUPERUSER NOBYPASSRLS`)
 	t.Cleanup(func() { do(`REASSIGN OWNED BY %[1]s TO CURRENT_USER; DROP OWNED BY %[1]s; DROP ROLE %[1]s`) })
 	do(`ALTER TABLE plans OWNER TO %[1]s; ALTER TABLE customers OWNER TO %[1]s; ALTER TABLE invoices OWNER TO %[1]s; ALTER VIEW balances OWNER TO %[1]s`)
-	p, err := pool.New(t.Context(), db.URL, pool.Config{
-		MaxConns: conns, SearchPath: tenants.SearchPath,
-		Configure: func(c *pgxpool.Config) error {
-			c.ConnConfig.RuntimeParams["role"] = role
-			return nil
-		},
-	})
+	url, config := db.URL, pool.Config{MaxConns: conns, SearchPath: tenants.SearchPath}
+	if behind {
+		// A pooler does not pin the search path of a session that is not one's own.
+		url, config = bouncer(t, url), pool.Config{MaxConns: conns, Profile: pool.TransactionPooler}
+	}
+	config.Configure = func(c *pgxpool.Config) error {
+		c.ConnConfig.User, c.ConnConfig.Password = role, role
+		return nil
+	}
+	p, err := pool.New(t.Context(), url, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +135,19 @@ var (
 // connection keeps its tenant.
 func TestTenants(t *testing.T) {
 	t.Parallel()
+	t.Run("direct", func(t *testing.T) {
+		t.Parallel()
+		testTenants(t, newHouse(t, 3, false))
+	})
+	t.Run("behind PgBouncer", func(t *testing.T) {
+		t.Parallel()
+		testTenants(t, newHouse(t, 3, true))
+	})
+}
+
+func testTenants(t *testing.T, h *house) {
+	t.Helper()
 	ctx := t.Context()
-	h := newHouse(t, 3)
 	names := []string{"acme", "b'; DROP TABLE plans; --", "ç"}
 	customers := map[string]int64{}
 	for i, tenant := range names {
@@ -317,7 +333,7 @@ func TestTenants(t *testing.T) {
 func TestTenantJoins(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	h := newHouse(t, 2)
+	h := newHouse(t, 2, false)
 	add := func(ctx context.Context, name string) error {
 		return tenantonly.InTenant(ctx, h.m, "a", func(ctx context.Context, q *tenantonly.Queries) error {
 			_, err := q.CreateCustomer(ctx, name)
@@ -384,7 +400,7 @@ func TestTenantJoins(t *testing.T) {
 func TestInTx(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	h := newHouse(t, 3)
+	h := newHouse(t, 3, false)
 	q := tenants.New(h.pool)
 	plans := func(ctx context.Context, q *tenants.Queries) int {
 		list, err := q.ListPlans(ctx)
