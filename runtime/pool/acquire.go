@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,12 +16,6 @@ const freshFor = time.Second
 
 // defaultPingTimeout bounds that round trip.
 const defaultPingTimeout = 2 * time.Second
-
-// acquire makes c a connection of the caller's.
-func (b *backend) acquire(ctx context.Context, c *Conn) (err error) {
-	*c, err = b.take(ctx, "")
-	return err
-}
 
 // take gives the caller a connection; query is the name of what it is for.
 func (b *backend) take(ctx context.Context, query string) (Conn, error) {
@@ -43,7 +36,7 @@ func (b *backend) take(ctx context.Context, query string) (Conn, error) {
 func (b *backend) get(ctx context.Context, query string) (Conn, error) {
 	began := time.Now()
 	if err := ctx.Err(); err != nil {
-		return Conn{}, b.refused(began, fmt.Errorf("acquire connection: %w", err), &b.count.canceled)
+		return Conn{}, b.refused(began, &acquireError{err: err}, &b.count.canceled)
 	}
 	b.mu.Lock()
 	s := b.popIdle()
@@ -74,7 +67,14 @@ func (b *backend) popIdle() *connState {
 
 // fresh reports whether s can be handed out as it is.
 func (b *backend) fresh(s *connState, now time.Time) bool {
-	return b.shouldPing == nil && b.prepareConn == nil && now.Sub(s.used) <= freshFor && !s.expired(now)
+	return b.shouldPing == nil && b.prepareConn == nil && !b.doubtful(s, now) && !s.expired(now)
+}
+
+// doubtful reports whether a round trip should tell if s still works: it was
+// unused for long, or since another connection was lost or found to lead to a
+// server that has changed its role. mu is held.
+func (b *backend) doubtful(s *connState, now time.Time) bool {
+	return now.Sub(s.used) > freshFor || !s.used.After(b.doubt)
 }
 
 // hand makes s, which is active, the caller's; mu is held.
@@ -214,19 +214,14 @@ func (b *backend) endWaits() {
 // it is on an error, unless it goes back.
 func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
 	now := time.Now()
-	if b.fresh(s, now) {
-		return true, nil
-	}
 	if s.expired(now) {
 		b.drop(s, closedExpired)
 		return false, nil
 	}
-	unused := now.Sub(s.used)
-	due := unused > freshFor
-	if b.shouldPing != nil {
-		due = b.shouldPing(ctx, pgxpool.ShouldPingParams{Conn: s.conn, IdleDuration: unused})
-	}
-	if due {
+	b.mu.Lock()
+	due := b.doubtful(s, now)
+	b.mu.Unlock()
+	if due || b.shouldPing != nil && b.shouldPing(ctx, pgxpool.ShouldPingParams{Conn: s.conn, IdleDuration: now.Sub(s.used)}) {
 		if ok, err := b.ping(ctx, deadline, s); !ok || err != nil {
 			return false, err
 		}
@@ -239,13 +234,17 @@ func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
-	ok, err := b.prepareConn(ctx, s.conn)
-	switch {
-	case !ok:
-		b.drop(s, closedBroken)
-	case err != nil:
-		b.giveBack(s)
-	}
+	ok := false
+	var err error
+	defer func() { // also when the caller's function panics
+		switch {
+		case !ok:
+			b.drop(s, closedBroken)
+		case err != nil:
+			b.giveBack(s)
+		}
+	}()
+	ok, err = b.prepareConn(ctx, s.conn)
 	return ok && err == nil, err
 }
 
@@ -295,6 +294,9 @@ func (b *backend) ping(ctx context.Context, deadline time.Time, s *connState) (b
 func (b *backend) drop(s *connState, why reason) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if why == closedEvicted || s.conn.IsClosed() {
+		b.doubt = time.Now()
+	}
 	b.retire(s, why)
 }
 
@@ -366,9 +368,12 @@ func (b *backend) takeBack(s *connState, now time.Time, ok bool, why reason) {
 	s.used = now
 	if ok {
 		b.put(s)
-	} else {
-		b.retire(s, why)
+		return
 	}
+	if why == closedEvicted || s.conn.IsClosed() {
+		b.doubt = time.Now()
+	}
+	b.retire(s, why)
 }
 
 // explain makes what the caller gets of the end of a wait.
@@ -382,17 +387,15 @@ func (b *backend) explain(ctx context.Context, began time.Time, err error) error
 		_ = b.refused(began, timeout, &b.count.timeouts)
 		timeout.Stats = b.stats()
 		return timeout
-	case err == errEnded && failing != nil:
-		return b.refused(began, fmt.Errorf("acquire connection: %w; connecting fails: %v", ctx.Err(), failing), &b.count.canceled)
 	case err == errEnded:
-		return b.refused(began, fmt.Errorf("acquire connection: %w", ctx.Err()), &b.count.canceled)
+		return b.refused(began, &acquireError{err: ctx.Err(), connect: failing}, &b.count.canceled)
 	case err == ErrClosed:
 		return b.refused(began, err, &b.count.failed)
 	}
 	if tooMany, ok := err.(*TooManyWaitersError); ok {
 		return b.refused(began, tooMany, &b.count.rejected)
 	}
-	return b.refused(began, fmt.Errorf("acquire connection: %w", err), &b.count.failed)
+	return b.refused(began, &acquireError{err: err}, &b.count.failed)
 }
 
 // refused counts an acquire that ends with err, which it returns.

@@ -49,7 +49,8 @@ type backend struct {
 	limiter                     *time.Timer // of those who wait, set for limitAt; see limit
 	limitAt                     time.Time
 	outage                      outage
-	keep                        bool // MinConns are being kept up: no attempt to make them failed
+	doubt                       time.Time // what was not used since has to be tried first
+	keep                        bool      // MinConns are being kept up: no attempt to make them failed
 	count                       counters
 	closed                      bool
 	// drained is closed once everything is closed and every goroutine ended.

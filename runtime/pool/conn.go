@@ -131,6 +131,16 @@ func queryName(sql string) string {
 	return rest
 }
 
+// batchName is the name of the first statement that has one.
+func batchName(b *pgx.Batch) string {
+	for _, q := range b.QueuedQueries {
+		if name := queryName(q.SQL); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // info describes s; the backend's lock is held.
 func (s *connState) info(now time.Time) Info {
 	info := Info{
@@ -149,6 +159,9 @@ func (s *connState) info(now time.Time) Info {
 
 // Info returns what is known of the connection.
 func (c *Conn) Info() Info {
+	if c.state == nil {
+		return Info{}
+	}
 	b := c.state.backend
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -239,7 +252,7 @@ func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 // SendBatch sends b on this connection.
 func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	c.writes(ctx)
-	conn, err := c.held()
+	conn, err := c.named(batchName(b))
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
@@ -249,7 +262,7 @@ func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 // CopyFrom copies rows into a table on this connection.
 func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	c.writes(ctx)
-	conn, err := c.held()
+	conn, err := c.named(strings.Join(table, "."))
 	if err != nil {
 		return 0, err
 	}
@@ -294,6 +307,11 @@ type tx struct {
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	t.conn.noteIfHeld(sql)
 	return t.Tx.Query(ctx, sql, args...)
+}
+
+func (t *tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	t.conn.noteIfHeld(sql)
+	return t.Tx.QueryRow(ctx, sql, args...)
 }
 
 func (t *tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {

@@ -88,3 +88,20 @@ func (e *TooManyWaitersError) Is(target error) bool { return target == ErrTooMan
 
 // SafeToRetry is true: nothing was sent to the server.
 func (e *TooManyWaitersError) SafeToRetry() bool { return true }
+
+// acquireError says why there is no connection: the end of the caller's context,
+// what failed in connecting, or what a function of the caller's said.
+type acquireError struct{ err, connect error }
+
+func (e *acquireError) Error() string {
+	if e.connect != nil {
+		return fmt.Sprintf("acquire connection: %v; connecting fails: %v", e.err, e.connect)
+	}
+	return "acquire connection: " + e.err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *acquireError) Unwrap() error { return e.err }
+
+// SafeToRetry is true: nothing was sent to the server.
+func (e *acquireError) SafeToRetry() bool { return true }

@@ -65,6 +65,7 @@ func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
 			r.fail(err)
 			return fail()
 		}
+		r.unchanged(&config, pc)
 		if err := config.Profile.allows(pc.ConnConfig.DefaultQueryExecMode); err != nil {
 			r.failf("Configure set the exec mode %q, which does not go with the profile %v: %w", pc.ConnConfig.DefaultQueryExecMode, config.Profile, err)
 		}
@@ -76,6 +77,31 @@ func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
 		return fail()
 	}
 	return pc, config, nil
+}
+
+// unchanged refuses what Configure set that is a field of Config: the fields are
+// what the pool goes by.
+func (r *resolver) unchanged(c *Config, pc *pgxpool.Config) {
+	for _, f := range []struct {
+		name    string
+		is, was any
+	}{
+		{"MaxConns", int(pc.MaxConns), c.MaxConns},
+		{"MinConns", int(pc.MinConns), c.MinConns},
+		{"MaxConnIdleTime", pc.MaxConnIdleTime, orForever(c.IdleTimeout)},
+		{"MaxConnLifetime", pc.MaxConnLifetime, orForever(c.MaxLifetime)},
+	} {
+		if f.is != f.was {
+			r.failf("Configure set %s to %v: set the field of Config instead", f.name, f.is)
+		}
+	}
+}
+
+func orForever(d time.Duration) time.Duration {
+	if d < 0 {
+		return forever
+	}
+	return d
 }
 
 // guard puts what is done before each connection around the caller's own.
@@ -399,14 +425,9 @@ func (r *resolver) apply(c *Config, pc *pgxpool.Config) {
 	}
 	pc.MaxConns, pc.MinConns = int32(c.MaxConns), int32(c.MinConns)
 	cc.ConnectTimeout = c.ConnectTimeout
-	pc.MaxConnIdleTime, pc.MaxConnLifetime = c.IdleTimeout, c.MaxLifetime
-	if pc.MaxConnIdleTime < 0 {
-		pc.MaxConnIdleTime = forever
-	}
-	if pc.MaxConnLifetime < 0 {
-		pc.MaxConnLifetime = forever
-	} else if _, ok := r.dsn["pool_max_conn_lifetime_jitter"]; !ok {
-		pc.MaxConnLifetimeJitter = pc.MaxConnLifetime / 10
+	pc.MaxConnIdleTime, pc.MaxConnLifetime = orForever(c.IdleTimeout), orForever(c.MaxLifetime)
+	if _, ok := r.dsn["pool_max_conn_lifetime_jitter"]; !ok && c.MaxLifetime > 0 {
+		pc.MaxConnLifetimeJitter = c.MaxLifetime / 10
 	}
 	if _, ok := r.dsn["pool_health_check_period"]; !ok {
 		pc.HealthCheckPeriod = max(time.Second, min(time.Minute, pc.MaxConnIdleTime/2))
