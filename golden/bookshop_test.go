@@ -25,6 +25,7 @@ func TestDemo(t *testing.T) {
 	const want = `PostgreSQL started, 11 migrations applied
 stocked 2 editions
 order B-1001 committed: pending, 2 lines
+two tills wanted 3 of 5: 3 reserved, 1 transaction ran again
 second account refused: customers_email_lower_key
 nobody@example.com found: false
 order B-1001: pending, 26.00 EUR

@@ -450,6 +450,24 @@ func TestInTx(t *testing.T) {
 	if n := plans(ctx, q); !errors.Is(err, errChanged) || n != 2 {
 		t.Errorf("%d plans, %v", n, err)
 	}
+
+	// The manager gives the transaction itself.
+	committed := 0
+	err = q.InTx(ctx, h.m, func(ctx context.Context, q *tenants.Queries) error {
+		return h.m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+			tx.AfterCommit(func(context.Context) { committed++ })
+			failed := tx.Nested(ctx, func(ctx context.Context, tx *txn.Tx) error {
+				return errors.Join(q.CreatePlan(ctx, 2, "nested"), errChanged)
+			})
+			if n := plans(ctx, q); !errors.Is(failed, errChanged) || n != 2 || committed != 0 {
+				t.Errorf("%d plans, %d commits, %v", n, committed, failed)
+			}
+			return q.CreatePlan(ctx, 2, "kept")
+		})
+	})
+	if n := plans(ctx, q); err != nil || n != 3 || committed != 1 {
+		t.Errorf("%d plans, %d commits, %v", n, committed, err)
+	}
 	err = q.InTx(ctx, h.m, func(ctx context.Context, q *tenants.Queries) error { return q.CreatePlan(ctx, 3, "no") }, txn.ReadOnly())
 	if !runtime.AsError(err).IsReadOnly() {
 		t.Errorf("wrote in a read-only transaction: %v", err)

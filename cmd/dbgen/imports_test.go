@@ -91,6 +91,14 @@ type pkg struct {
 // packages lists the module's packages, without the generated ones.
 func packages(t *testing.T) []pkg {
 	t.Helper()
+	return slices.DeleteFunc(all(t), func(p pkg) bool {
+		return p.ImportPath == module+"/golden" || strings.HasPrefix(p.ImportPath, module+"/golden/")
+	})
+}
+
+// all lists the module's packages.
+func all(t *testing.T) []pkg {
+	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Doc,Dir,GoFiles,Imports", module+"/...")
 	out, err := cmd.Output()
 	if err != nil {
@@ -107,11 +115,34 @@ func packages(t *testing.T) []pkg {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.ImportPath != module+"/golden" && !strings.HasPrefix(p.ImportPath, module+"/golden/") {
-			list = append(list, p)
-		}
+		list = append(list, p)
 	}
 	return list
+}
+
+// TestGeneratedImports keeps what generated code links to the runtime, its
+// transactions and pgx's types, beside the standard library.
+func TestGeneratedImports(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, p := range all(t) {
+		if !strings.HasPrefix(p.ImportPath, module+"/golden/") {
+			continue
+		}
+		for _, imp := range p.Imports {
+			seen[imp] = true
+			switch imp {
+			case module + "/runtime", module + "/runtime/txn", "github.com/jackc/pgx/v5/pgtype":
+			default:
+				if strings.Contains(strings.Split(imp, "/")[0], ".") {
+					t.Errorf("%s imports %s, which its users would link", p.ImportPath, imp)
+				}
+			}
+		}
+	}
+	if !seen[module+"/runtime/txn"] {
+		t.Error("no generated package was seen")
+	}
 }
 
 func TestImports(t *testing.T) {

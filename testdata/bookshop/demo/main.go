@@ -1,6 +1,6 @@
 // Command demo runs the repositories that dbgen generated for the bookshop: it
 // starts a throw-away PostgreSQL, applies the migrations, and sells two books
-// through our pool and in a transaction. It stops the server before it ends.
+// through our pool and in transactions. It stops the server before it ends.
 //
 // Run it from the module's folder: go run ./testdata/bookshop/demo
 package main
@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/dbgen/dbgen/golden/bookshop"
@@ -49,13 +51,13 @@ func run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("PostgreSQL %s started, %d migrations applied\n", server.Version, len(schema))
 
-	p, err := pool.New(ctx, database.URL, pool.Config{MaxConns: 4})
+	p, err := pool.New(ctx, database.URL, pool.Config{MaxConns: 4, SearchPath: bookshop.SearchPath})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close(ctx)) }()
 	shop := &shop{pool: p, tx: txn.New(p), q: bookshop.New(p)}
-	for _, step := range []func(context.Context) error{shop.stock, shop.sell, shop.refuse, shop.look} {
+	for _, step := range []func(context.Context) error{shop.stock, shop.sell, shop.compete, shop.refuse, shop.look} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -80,22 +82,23 @@ func migrations(dir string) ([]string, error) {
 
 // shop is what the steps share.
 type shop struct {
-	pool     *pool.Pool
-	tx       *txn.Manager
-	q        *bookshop.Queries
-	customer int64
-	editions []int64
+	pool      *pool.Pool
+	tx        *txn.Manager
+	q         *bookshop.Queries
+	customer  int64
+	editions  []int64
+	warehouse int32
 }
 
 // stock fills the shelves. Publishers, warehouses and editions have no insert
 // among the sample's queries: the pool takes plain SQL as well.
 func (s *shop) stock(ctx context.Context) error {
-	var publisher, warehouse int32
+	var publisher int32
 	err := s.pool.QueryRow(ctx, `INSERT INTO publishers (name, country) VALUES ('Harbour Press', 'IE') RETURNING id`).Scan(&publisher)
 	if err != nil {
 		return err
 	}
-	err = s.pool.QueryRow(ctx, `INSERT INTO warehouses (code, city, country) VALUES ('DUB', 'Dublin', 'IE') RETURNING id`).Scan(&warehouse)
+	err = s.pool.QueryRow(ctx, `INSERT INTO warehouses (code, city, country) VALUES ('DUB', 'Dublin', 'IE') RETURNING id`).Scan(&s.warehouse)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func (s *shop) stock(ctx context.Context) error {
 			return err
 		}
 		s.editions = append(s.editions, edition)
-		if err := s.q.SetStock(ctx, bookshop.SetStockParams{WarehouseID: warehouse, EditionID: edition, OnHand: 5}); err != nil {
+		if err := s.q.SetStock(ctx, bookshop.SetStockParams{WarehouseID: s.warehouse, EditionID: edition, OnHand: 5}); err != nil {
 			return err
 		}
 	}
@@ -122,8 +125,9 @@ func (s *shop) stock(ctx context.Context) error {
 	return nil
 }
 
-// sell places an order in one transaction, which is retried if the server asks
-// for that; the mail goes out only once it is committed.
+// sell places an order in one transaction. The server may give it up because of
+// another one, and then it runs again: so it sets what the shop wants to know and
+// adds nothing up, and what is told to the customer waits until it is over.
 func (s *shop) sell(ctx context.Context) error {
 	c, err := s.q.CreateCustomer(ctx, bookshop.CreateCustomerParams{
 		Email: "ada@example.com", FullName: "Ada Byrne", Locale: "en",
@@ -136,23 +140,53 @@ func (s *shop) sell(ctx context.Context) error {
 	if err := total.Scan("26.00"); err != nil {
 		return err
 	}
-	return s.tx.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
-		q := s.q.WithTx(tx)
-		order, err := q.CreateOrder(ctx, bookshop.CreateOrderParams{Number: "B-1001", CustomerID: c.ID, Total: total})
+	var order bookshop.CreateOrderRow
+	var lines int64
+	err = s.q.InTx(ctx, s.tx, func(ctx context.Context, q *bookshop.Queries) (err error) {
+		order, err = q.CreateOrder(ctx, bookshop.CreateOrderParams{Number: "B-1001", CustomerID: c.ID, Total: total})
 		if err != nil {
 			return err
 		}
-		lines, err := q.AddOrderItems(ctx, bookshop.AddOrderItemsParams{
+		lines, err = q.AddOrderItems(ctx, bookshop.AddOrderItemsParams{
 			OrderID: order.ID, EditionIDs: s.editions, Quantities: []int32{1, 1},
 		})
-		if err != nil {
+		return err
+	}, txn.Timeout(5*time.Second), txn.Label("place order"))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("order B-1001 committed: %s, %d lines\n", order.Status, lines)
+	return nil
+}
+
+// compete has two tills reserve what each saw on the shelf, at the same time: one
+// of them saw it too early, and looks again.
+func (s *shop) compete(ctx context.Context) error {
+	var looked sync.WaitGroup
+	looked.Add(2)
+	till := func() error {
+		look := sync.OnceFunc(func() { looked.Done(); looked.Wait() })
+		defer look() // a till that fails keeps nobody waiting
+		return s.q.InTx(ctx, s.tx, func(ctx context.Context, q *bookshop.Queries) error {
+			stock, _, err := q.GetStock(ctx, s.editions[0], s.warehouse)
+			look()
+			if err != nil || stock.Available < 3 {
+				return err
+			}
+			_, err = q.ReserveStock(ctx, bookshop.ReserveStockParams{Quantity: 3, EditionID: s.editions[0], WarehouseID: s.warehouse})
 			return err
-		}
-		tx.AfterCommit(func(context.Context) {
-			fmt.Printf("order B-1001 committed: %s, %d lines\n", order.Status, lines)
-		})
-		return nil
-	}, txn.Options{Timeout: 5 * time.Second, Label: "place order"})
+		}, txn.Isolation(pgx.RepeatableRead))
+	}
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() { errs <- till() }()
+	}
+	if err := errors.Join(<-errs, <-errs); err != nil {
+		return err
+	}
+	stock, _, err := s.q.GetStock(ctx, s.editions[0], s.warehouse)
+	fmt.Printf("two tills wanted 3 of %d: %d reserved, %d transaction ran again\n", stock.OnHand, stock.Reserved, s.tx.Stats().Retries)
+	return err
 }
 
 // refuse shows that a violated constraint is an error to match, not a text.
