@@ -41,7 +41,7 @@ type monitor struct {
 	closed  bool
 	system  uint64  // that all must be of; 0 while not known
 	primary *server // the last one seen
-	line    history // of the primary's positions, on its timeline
+	line    history // of the primary's positions
 }
 
 // sighting is what a look at a server gave.
@@ -62,6 +62,7 @@ type sighting struct {
 
 // history holds positions of a primary by the time they were read, ascending.
 type history struct {
+	system   uint64
 	timeline uint32
 	points   []point
 }
@@ -74,9 +75,9 @@ type point struct {
 // mostPoints bounds a history; beyond it the older half becomes coarser.
 const mostPoints = 2048
 
-func (h *history) add(timeline uint32, p point) {
-	if h.timeline != timeline {
-		*h = history{timeline: timeline}
+func (h *history) add(system uint64, timeline uint32, p point) {
+	if h.system != system || h.timeline != timeline {
+		*h = history{system: system, timeline: timeline}
 	}
 	n := len(h.points)
 	if n > 0 && p.lsn < h.points[n-1].lsn {
@@ -329,50 +330,59 @@ func (s sighting) role() Role {
 // choosePrimary finds the primary: of several the one on the newest timeline, and
 // the first of those in the DSN. One that is on an older timeline than was seen
 // before is none: a promotion has left it behind, and does so also while the
-// promoted server is away.
+// promoted server is away. Nor is one of another system, until all servers are.
 func (m *monitor) choosePrimary() {
+	if m.primary == nil || !slices.ContainsFunc(m.hosts, func(h *server) bool { return h.seen.role() == RoleUnknown || m.ofSystem(h) }) {
+		m.system = m.adopt()
+	}
 	var primary *server
 	for _, h := range m.hosts {
-		if h.seen.role() != RolePrimary {
-			continue
-		}
-		if m.primary != nil && h.seen.system == m.system && h.seen.timeline < m.line.timeline {
-			continue
-		}
-		if primary == nil || h.seen.timeline > primary.seen.timeline {
+		switch {
+		case h.seen.role() != RolePrimary || !m.ofSystem(h):
+		case m.line.system == m.system && h.seen.timeline < m.line.timeline:
+		case primary == nil || h.seen.timeline > primary.seen.timeline:
 			primary = h
 		}
 	}
 	if primary == nil {
-		if m.primary == nil {
-			m.system = m.unanimous()
-		}
 		return
 	}
 	moved := m.primary != nil && m.primary != primary
-	m.primary, m.system = primary, primary.seen.system
-	m.line.add(primary.seen.timeline, point{primary.seen.at, primary.seen.position})
+	m.primary = primary
+	m.line.add(m.system, primary.seen.timeline, point{primary.seen.at, primary.seen.position})
 	if moved {
-		// What is still connected to the old one, which may be alive, ends as it
-		// comes back.
-		m.pool.primary.recycle()
+		m.pool.primary.recycle() // what is still connected to the old one, which may be alive
 	}
 }
 
-// unanimous returns the system that all servers that answer are of, 0 if they
-// differ: what there is to go by while no primary was seen.
-func (m *monitor) unanimous() uint64 {
-	var system uint64
+// ofSystem reports whether h answers and is of the pool's system.
+func (m *monitor) ofSystem(h *server) bool {
+	return h.seen.role() != RoleUnknown && h.seen.system == m.system
+}
+
+// adopt returns the system of the first primary in the DSN; where none answers,
+// the one that all servers are of, which is what there is to go by then. It is 0
+// while it has to be waited for a look at a server, or where they differ.
+func (m *monitor) adopt() uint64 {
+	var all uint64
+	differ := false
 	for _, h := range m.hosts {
 		switch {
-		case h.seen.role() == RoleUnknown:
-		case system == 0:
-			system = h.seen.system
-		case system != h.seen.system:
+		case h.seen.at.IsZero():
 			return 0
+		case h.seen.role() == RolePrimary:
+			return h.seen.system
+		case h.seen.role() == RoleUnknown:
+		case all == 0:
+			all = h.seen.system
+		default:
+			differ = differ || all != h.seen.system
 		}
 	}
-	return system
+	if differ {
+		return 0
+	}
+	return all
 }
 
 // judge decides whether reads go to h.
@@ -380,7 +390,11 @@ func (m *monitor) judge(h *server) {
 	seen := &h.seen
 	standby := seen.role() == RoleStandby
 	if seen.role() != RoleUnknown {
-		h.superseded = !standby && seen.system == m.system && seen.timeline < m.line.timeline
+		before := h.superseded
+		h.superseded = !standby && seen.system == m.system && m.line.system == m.system && seen.timeline < m.line.timeline
+		if h.superseded && !before {
+			m.pool.primary.recycle()
+		}
 	}
 	seen.lag = -1
 	if standby && seen.system == m.system {
@@ -390,6 +404,7 @@ func (m *monitor) judge(h *server) {
 	if standby {
 		h.timeline.Store(seen.timeline)
 		h.replayed.Store(uint64(seen.position))
+		h.lag.Store(int64(seen.lag))
 	}
 	if err := m.keepBackend(h, standby && seen.system == m.system); err != nil {
 		seen.why = err.Error()
@@ -409,7 +424,7 @@ func (m *monitor) why(h *server, seen *sighting) string {
 	case !seen.recovery:
 		return "it is no standby"
 	case m.system == 0:
-		return "no primary was seen, and the servers are of different systems"
+		return "it is not known yet which system the primary is of"
 	case seen.system != m.system:
 		return "it is of another system"
 	case m.line.timeline != 0 && seen.timeline != m.line.timeline:

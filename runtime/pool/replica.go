@@ -239,6 +239,7 @@ type server struct {
 	// started again since.
 	timeline atomic.Uint32
 	replayed atomic.Uint64
+	lag      atomic.Int64 // when it was looked at, in nanoseconds
 
 	done      atomic.Int64
 	fallbacks [fallbacks]atomic.Int64

@@ -27,13 +27,13 @@ func (m *monitor) read(ctx context.Context, q runtime.Query, args []any) (pgx.Ro
 			return m.renew(ctx, q, args, s)
 		}
 	}
-	for {
+	for range m.hosts {
 		h, b := m.pick(token)
 		if h == nil {
 			if m.outdated(token) {
 				return m.renew(ctx, q, args, s)
 			}
-			return m.pool.runQuery(ctx, q, args, nil)
+			break
 		}
 		r, reason, err := m.readOn(ctx, h, b, q, args, token)
 		switch {
@@ -45,9 +45,10 @@ func (m *monitor) read(ctx context.Context, q runtime.Query, args []any) (pgx.Ro
 		}
 		m.fellBack(ctx, h, q, reason, err)
 		if reason != FallbackUnreachable { // then there may be another standby
-			return m.pool.runQuery(ctx, q, args, nil)
+			break
 		}
 	}
+	return m.pool.runQuery(ctx, q, args, nil)
 }
 
 // renew runs q on the primary for a session whose writes no standby can be asked
@@ -171,7 +172,10 @@ func (m *monitor) await(ctx context.Context, h *server, c *Conn, token Token) (F
 	if w.replayedOn == token.timeline && w.replayed >= token.lsn {
 		return noFallback, nil
 	}
-	deadline := time.Now().Add(m.want.Wait)
+	deadline := time.Now()
+	if time.Duration(h.lag.Load()) <= m.want.Wait { // else it would be waited for in vain
+		deadline = deadline.Add(m.want.Wait)
+	}
 	for pause := 500 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		if err := w.look(ctx, pg); err != nil {
 			return m.reason(ctx, h, err), err
@@ -335,7 +339,8 @@ func (p *primaryOnly) RunQuery(ctx context.Context, q runtime.Query, args []any)
 
 // directWrites makes config's connections look for the primary where it was seen
 // last, which spares the wait for a server that does not answer, and never where
-// a promotion has left one behind: what is written there is lost.
+// a promotion has left one behind, or at a server of another system: what is
+// written there is lost.
 func (m *monitor) directWrites(config *pgxpool.Config) {
 	before := config.BeforeConnect
 	config.BeforeConnect = func(ctx context.Context, c *pgx.ConnConfig) error {
@@ -345,12 +350,14 @@ func (m *monitor) directWrites(config *pgxpool.Config) {
 			switch {
 			case h == m.primary:
 				first = append(first, &h.endpoint)
-			case !h.superseded:
+			case !h.superseded && (h.seen.role() == RoleUnknown || h.seen.system == m.system):
 				others = append(others, &h.endpoint)
 			}
 		}
 		m.mu.Unlock()
-		reach(&c.Config, append(first, others...)...)
+		if all := append(first, others...); len(all) > 0 {
+			reach(&c.Config, all...)
+		}
 		if before != nil {
 			return before(ctx, c)
 		}

@@ -157,10 +157,10 @@ func (c *connState) writes(s *Session) {
 // settle reads the position of the writes that the holder of c did for its
 // session, before c goes back.
 func (c *connState) settle() {
-	s := c.session.Swap(nil)
-	if s == nil {
+	if c.session.Load() == nil {
 		return
 	}
+	s := c.session.Swap(nil)
 	mark := s.mark()
 	var token Token
 	// One that is left in a transaction, or in the middle of a result, is closed.

@@ -63,7 +63,12 @@ func testConflict(t *testing.T, c *cluster) {
 				t.Error(err)
 			}
 		})
-		return done.Wait
+		return func() {
+			done.Wait()
+			if err := c.CatchUp(ctx); err != nil { // or the other standby would cancel the next read too soon
+				t.Error(err)
+			}
+		}
 	}
 	all := []count{{1, "node1"}, {2, "node1"}, {3, "node1"}}
 	repeated := 0
@@ -457,11 +462,12 @@ func TestFailover(t *testing.T) {
 	if h := hostOf(p, nodes[0]); h.Timeline != 1 || !strings.Contains(h.Why, "left behind") {
 		t.Errorf("old primary: %+v", h)
 	}
-	fresh := c.open(t, c.url, pool.Standbys{MaxLag: -1})
-	awaitReading(t, fresh, c, "node3")
+	// A pool that is opened now may have found the old primary first.
+	fresh := c.open(t, c.url, pool.Standbys{})
+	eventually(t, "the old primary is seen", func() bool { return strings.Contains(hostOf(fresh, nodes[0]).Why, "left behind") })
 	for range 20 {
 		for _, p := range []*pool.Pool{p, fresh} {
-			if got, err := runtime.One(ctx, p, addToCount, scanCount, 4); err != nil || p != fresh && got.node != "node2" {
+			if got, err := runtime.One(ctx, p, addToCount, scanCount, 4); err != nil || got.node != "node2" {
 				t.Fatalf("write: %v, %v", got, err)
 			}
 		}

@@ -338,12 +338,8 @@ func testToken(t *testing.T, c *cluster) {
 	if got, err := runtime.One(plain, p, getCount, scanCount, 2); err != nil || got.node == "node1" || got.n != wrote.n-1 {
 		t.Fatalf("read without a session of paused standbys: %v, %v; the test proves nothing", got, err)
 	}
-	began := time.Now()
 	if got, err := runtime.One(ctx, p, getCount, scanCount, 2); err != nil || got != at(wrote.n, "node1") {
 		t.Errorf("read after %v: %v, %v", wrote, got, err)
-	}
-	if d := time.Since(began); d < 20*time.Millisecond {
-		t.Errorf("the standby was given %v", d)
 	}
 	// The token as text, for another pool.
 	text := session.Token().String()
