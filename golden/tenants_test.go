@@ -23,8 +23,11 @@ import (
 // house is a database of several tenants, used by a role that owns its tables and
 // that row-level security holds for all the same.
 type house struct {
-	pool *pool.Pool
-	m    *txn.Manager
+	pool   *pool.Pool
+	m      *txn.Manager
+	db     *pgtest.DB
+	role   string
+	config pool.Config // of pool
 }
 
 // newHouse makes a house; behind says that a PgBouncer stands before it, which
@@ -64,7 +67,8 @@ func newHouse(t *testing.T, conns int, behind bool) *house {
 			t.Error(err)
 		}
 	})
-	return &house{p, txn.New(p, txn.Retry(txn.RetryPolicy{MaxAttempts: 200, Base: time.Millisecond, Max: 20 * time.Millisecond}))}
+	m := txn.New(p, txn.Retry(txn.RetryPolicy{MaxAttempts: 200, Base: time.Millisecond, Max: 20 * time.Millisecond}))
+	return &house{p, m, db, role, config}
 }
 
 // nobody wants that whoever gets a connection next belongs to no tenant and sees
@@ -327,6 +331,39 @@ func testTenants(t *testing.T, h *house) {
 		}
 	}
 	h.nobody(t)
+}
+
+// TestSearchPath puts a table in the way of another one, in a schema that is named
+// after the role: with the package's search path on the pool queries mean what
+// they meant when they were analysed.
+func TestSearchPath(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	h := newHouse(t, 1, false)
+	if err := tenants.New(h.pool).CreatePlan(ctx, 1, "real"); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		"GRANT CREATE ON DATABASE %[1]s TO %[2]s", "CREATE SCHEMA AUTHORIZATION %[2]s", "CREATE TABLE %[2]s.plans (id int, name text)",
+		"ALTER TABLE %[2]s.plans OWNER TO %[2]s", "INSERT INTO %[2]s.plans VALUES (2, 'in the way')",
+	} {
+		h.db.Exec(fmt.Sprintf(sql, h.db.Name, h.role))
+	}
+	for path, want := range map[string]string{"": "in the way", tenants.SearchPath: "real"} {
+		config := h.config
+		config.SearchPath = path
+		p, err := pool.New(ctx, h.db.URL, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, err := tenants.New(p).ListPlans(ctx)
+		if err != nil || len(plans) != 1 || plans[0].Name != want {
+			t.Errorf("search path %q: %+v, %v", path, plans, err)
+		}
+		if err := p.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestTenantJoins joins transactions of the same tenant, and no other.

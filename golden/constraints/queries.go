@@ -39,8 +39,8 @@ func (*Queries) WithTx(db runtime.DB) *Queries {
 // returns nil, and rolled back otherwise. If the server gives it up because of
 // another one (a serialization failure or a deadlock), fn runs again in a new
 // transaction, so what fn does outside of q may be done more than once. Where
-// ctx is that of a transaction of m, fn joins it; m.Run in fn so gives the
-// *txn.Tx itself, for its hooks and savepoints.
+// ctx is that of a transaction of m, fn joins it; m.Run in fn therefore gives
+// the *txn.Tx itself, for its hooks and savepoints.
 func (*Queries) InTx(ctx context.Context, m *txn.Manager, fn func(ctx context.Context, q *Queries) error, opts ...txn.Option) error {
 	return m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 		return fn(ctx, New(tx))

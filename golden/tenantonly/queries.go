@@ -50,7 +50,7 @@ func (*Queries) WithTx(db runtime.TenantDB) *Queries {
 // another one (a serialization failure or a deadlock), fn runs again in a new
 // transaction, so what fn does outside of q may be done more than once. Where
 // ctx is that of a transaction of m and of the same tenant, fn joins it;
-// m.RunTenant in fn so gives the *txn.TenantTx itself, for its hooks and
+// m.RunTenant in fn therefore gives the *txn.TenantTx itself, for its hooks and
 // savepoints.
 func InTenant(ctx context.Context, m *txn.Manager, tenant string, fn func(ctx context.Context, q *Queries) error, opts ...txn.Option) error {
 	return m.RunTenant(ctx, txn.Tenant{Setting: TenantSetting, ID: tenant}, func(ctx context.Context, tx *txn.TenantTx) error {

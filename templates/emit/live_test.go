@@ -3,7 +3,10 @@ package emit_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbgen/dbgen/parser/migration"
 	"github.com/dbgen/dbgen/runtime/pgtest"
@@ -12,8 +15,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// TestPrepare has a server prepare what each method sends, and compares the
-// number of its parameters and columns with the method's.
+// TestPrepare has a server prepare what each method sends, with the package's
+// search path, and compares the number of its parameters and columns with the
+// method's.
 func TestPrepare(t *testing.T) {
 	t.Parallel()
 	for _, g := range cases() {
@@ -27,8 +31,17 @@ func TestPrepare(t *testing.T) {
 				texts = append(texts, f.Text)
 			}
 			conn := pgtest.New(t, pgtest.SQL(texts...)).Conn()
-			p, diags := model.Build(g.input(t))
+			in := g.input(t)
+			p, diags := model.Build(in)
 			noErrors(t, diags)
+			searched := slices.DeleteFunc(slices.Clone(in.Catalog.SearchPath), func(s string) bool { return in.Catalog.Schema(s) == nil })
+			var path []string
+			if err := conn.QueryRow(t.Context(), "SELECT current_schemas(false) FROM set_config('search_path', $1, false)", p.SearchPath).Scan(&path); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(searched, path); diff != "" {
+				t.Errorf("search path %s: %s", p.SearchPath, diff)
+			}
 			for _, r := range p.Repositories {
 				for _, m := range r.Methods {
 					s, err := conn.Prepare(t.Context(), m.Name, m.SQL)

@@ -127,8 +127,8 @@ const mayRepeat = "It is committed if fn returns nil, and rolled back otherwise.
 // inTx writes the method that runs a closure in a transaction.
 func (a aggregate) inTx() jen.Code {
 	return doc(
-		wrap(fmt.Sprintf("InTx runs fn with %s on a transaction of m. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m, fn joins it; "+
-			"m.Run in fn so gives the *txn.Tx itself, for its hooks and savepoints.")...,
+		wrap(fmt.Sprintf("InTx runs fn with %s on a transaction of m. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m, fn joins it; " +
+			"m.Run in fn therefore gives the *txn.Tx itself, for its hooks and savepoints.")...,
 	).
 		Func().Params(jen.Op("*").Id(a.name)).Id("InTx").
 		Params(append([]jen.Code{ctxParam(), managerParam()}, a.closure()...)...).Error().
@@ -140,8 +140,8 @@ func (a aggregate) inTx() jen.Code {
 func (a aggregate) inTenant() jen.Code {
 	return doc(
 		wrap(fmt.Sprintf("InTenant runs fn with %s in a transaction of m that belongs to a tenant: TenantSetting has its id until the "+
-			"transaction ends. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m and of the same "+
-			"tenant, fn joins it; m.RunTenant in fn so gives the *txn.TenantTx itself, for its hooks and savepoints.")...,
+			"transaction ends. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m and of the same " +
+			"tenant, fn joins it; m.RunTenant in fn therefore gives the *txn.TenantTx itself, for its hooks and savepoints.")...,
 	).
 		Func().Id("InTenant").
 		Params(append([]jen.Code{ctxParam(), managerParam(), jen.Id("tenant").String()}, a.closure()...)...).Error().
