@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,18 +41,22 @@ func socketURL(dirs ...string) string {
 
 // initdb makes the cluster, with C.UTF-8 where the machine has it and C
 // elsewhere: both sort by code point, so results agree between machines.
-func initdb(ctx context.Context, who *identity, bin, dir, data string, more ...string) error {
+func initdb(ctx context.Context, w *workshop, bin, data string, more ...string) error {
 	var last error
 	for _, locale := range [...]string{"C.UTF-8", "C"} {
-		cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), append(more, "-D", data, "-U", "postgres", "-A", "trust",
-			"-E", "UTF8", "--locale="+locale, "--no-sync", "--no-instructions")...)
-		cmd.Dir, cmd.Env = dir, serverEnv()
-		who.apply(cmd)
-		out, err := cmd.CombinedOutput()
-		if err == nil {
-			return nil
+		out, err := os.CreateTemp(w.dir, "initdb-")
+		if err != nil {
+			return err
 		}
-		last = fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
+		defer out.Close()
+		err = w.run(ctx, out, append([]string{
+			filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust",
+			"-E", "UTF8", "--locale=" + locale, "--no-sync", "--no-instructions",
+		}, more...)...)
+		if err == nil {
+			return os.Remove(out.Name())
+		}
+		last = fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(tail(out, 0)))
 		if err := os.RemoveAll(data); err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -47,13 +46,9 @@ type ClusterOptions struct {
 // killed one, and leave no file. The methods are safe for concurrent use; those
 // of one [Node] run one after the other.
 type Cluster struct {
-	nodes []*Node
-	dir   string
-	bin   string
-	who   *identity
-
-	life     *os.File // the janitor waits for its end
-	swept    <-chan struct{}
+	workshop *workshop
+	nodes    []*Node
+	bin      string
 	settings map[string]string
 
 	mu     sync.Mutex
@@ -79,15 +74,11 @@ func StartCluster(ctx context.Context, options ClusterOptions) (*Cluster, error)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := tempDir(who)
+	w, err := newWorkshop(who)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, bin: bin, who: who}
-	if c.life, c.swept, err = startJanitor(who, dir); err != nil {
-		_ = os.RemoveAll(dir)
-		return nil, err
-	}
+	c := &Cluster{workshop: w, bin: bin}
 	if err := c.start(ctx, options); err != nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("start a cluster of %s: %w", filepath.Join(bin, "postgres"), err)
@@ -124,7 +115,7 @@ func (c *Cluster) start(ctx context.Context, options ClusterOptions) error {
 	primary := c.nodes[0]
 	// Small segments: a standby is made of few of them, and a promotion copies
 	// one.
-	if err := initdb(ctx, c.who, c.bin, primary.dir, primary.DataDir(), "--wal-segsize=1"); err != nil {
+	if err := initdb(ctx, c.workshop, c.bin, primary.DataDir(), "--wal-segsize=1"); err != nil {
 		return err
 	}
 	if err := primary.Start(ctx); err != nil {
@@ -319,11 +310,6 @@ func (c *Cluster) Close() error {
 	for range c.nodes {
 		errs = append(errs, <-done)
 	}
-	_ = c.life.Close()
-	select {
-	case <-c.swept:
-	case <-time.After(stopTimeout):
-		errs = append(errs, fmt.Errorf("processes of the cluster in %s do not end", c.dir))
-	}
+	errs = append(errs, c.workshop.close())
 	return errors.Join(errs...)
 }

@@ -53,11 +53,11 @@ type Node struct {
 const stopTimeout = 30 * time.Second
 
 func newNode(c *Cluster, name string) (*Node, error) {
-	n := &Node{cluster: c, name: name, dir: filepath.Join(c.dir, name), turn: make(chan struct{}, 1), settings: map[string]string{}}
+	n := &Node{cluster: c, name: name, dir: filepath.Join(c.workshop.dir, name), turn: make(chan struct{}, 1), settings: map[string]string{}}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := c.who.own(n.dir); err != nil {
+	if err := c.workshop.who.own(n.dir); err != nil {
 		return nil, err
 	}
 	var err error
@@ -175,10 +175,8 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.configure(); err != nil {
 		return err
 	}
-	k, err := keep(program{
-		who: n.cluster.who, dir: n.dir, out: n.log, ask: "INT", force: "QUIT", life: n.cluster.life,
-		argv: []string{filepath.Join(n.cluster.bin, "postgres"), "-D", n.DataDir(), "-c", "config_file=" + n.configFile()},
-	})
+	k, err := n.cluster.workshop.keep(n.log, "INT", "QUIT",
+		filepath.Join(n.cluster.bin, "postgres"), "-D", n.DataDir(), "-c", "config_file="+n.configFile())
 	if err != nil {
 		return err
 	}
@@ -219,7 +217,7 @@ func (n *Node) configure() error {
 	if err := os.WriteFile(n.configFile()+".new", []byte(text.String()), 0o600); err != nil {
 		return err
 	}
-	if err := n.cluster.who.own(n.configFile() + ".new"); err != nil {
+	if err := n.cluster.workshop.who.own(n.configFile() + ".new"); err != nil {
 		return err
 	}
 	return os.Rename(n.configFile()+".new", n.configFile())
@@ -462,24 +460,20 @@ func (n *Node) backup(ctx context.Context, primary *Node) error {
 		if err != nil {
 			return err
 		}
-		err = run(ctx, program{
-			who: n.cluster.who, dir: n.dir, out: n.log, ask: "INT", force: "KILL", life: n.cluster.life,
-			argv: []string{
-				tool, "-d", fmt.Sprintf("host=%s port=5432 user=postgres", primary.dir), "-D", fresh,
-				"-X", "stream", "--checkpoint=fast", "--no-sync", "--no-manifest",
-			},
-		})
+		err = n.cluster.workshop.run(ctx, n.log,
+			tool, "-d", fmt.Sprintf("host=%s port=5432 user=postgres", primary.dir), "-D", fresh,
+			"-X", "stream", "--checkpoint=fast", "--no-sync", "--no-manifest")
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, strings.TrimSpace(tail(n.log, before.Size())))
 		}
 	} else if errors.Is(err, fs.ErrNotExist) {
-		if err := copyData(ctx, n.cluster.who, primary, fresh); err != nil {
+		if err := copyData(ctx, n.cluster.workshop.who, primary, fresh); err != nil {
 			return err
 		}
 	} else {
 		return err
 	}
-	if err := n.cluster.who.write(filepath.Join(fresh, "standby.signal"), nil); err != nil {
+	if err := n.cluster.workshop.who.write(filepath.Join(fresh, "standby.signal"), nil); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(n.DataDir()); err != nil {

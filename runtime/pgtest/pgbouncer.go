@@ -44,8 +44,9 @@ type PgBouncer struct {
 	// Version is its own version text, such as "1.18.0".
 	Version string
 
-	keeper *kept
-	log    *os.File
+	workshop *workshop
+	keeper   *kept
+	log      *os.File
 }
 
 // ErrNoPgBouncer is returned where there is no PgBouncer to start. Nothing is
@@ -93,15 +94,14 @@ func StartPgBouncer(ctx context.Context, options PgBouncerOptions) (*PgBouncer, 
 	if err != nil {
 		return nil, err
 	}
-	dir, err := tempDir(who)
+	w, err := newWorkshop(who)
 	if err != nil {
 		return nil, err
 	}
-	b := &PgBouncer{}
-	if err := b.start(ctx, who, path, dir, target, options); err != nil {
+	b := &PgBouncer{workshop: w}
+	if err := b.start(ctx, path, target, options); err != nil {
 		log := strings.TrimSpace(tail(b.log, 0))
 		_ = b.Stop()
-		_ = os.RemoveAll(dir)
 		if log != "" {
 			err = fmt.Errorf("%w; its log:\n%s", err, log)
 		}
@@ -113,7 +113,8 @@ func StartPgBouncer(ctx context.Context, options PgBouncerOptions) (*PgBouncer, 
 // bouncerPort names the socket; nothing listens on a TCP port.
 const bouncerPort = "6432"
 
-func (b *PgBouncer) start(ctx context.Context, who *identity, path, dir string, target *pgx.ConnConfig, options PgBouncerOptions) error {
+func (b *PgBouncer) start(ctx context.Context, path string, target *pgx.ConnConfig, options PgBouncerOptions) error {
+	who, dir := b.workshop.who, b.workshop.dir
 	version := exec.CommandContext(ctx, path, "--version")
 	who.apply(version)
 	out, err := version.Output()
@@ -154,7 +155,7 @@ func (b *PgBouncer) start(ctx context.Context, who *identity, path, dir string, 
 	if b.log, err = os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
 		return err
 	}
-	b.keeper, err = keep(program{who: who, dir: dir, out: b.log, remove: dir, ask: "TERM", force: "KILL", argv: []string{path, config}})
+	b.keeper, err = b.workshop.keep(b.log, "TERM", "KILL", path, config)
 	if err != nil {
 		return err
 	}
@@ -191,11 +192,10 @@ func (b *PgBouncer) Log() string { return tail(b.log, 0) }
 // Stop ends PgBouncer, and the connections through it, and removes its files.
 // It may be called more than once.
 func (b *PgBouncer) Stop() error {
-	if b.keeper == nil {
-		return nil
+	if b.keeper != nil {
+		if err := b.keeper.end(); err != nil {
+			return fmt.Errorf("pgbouncer: %w", err)
+		}
 	}
-	if err := b.keeper.end(); err != nil {
-		return fmt.Errorf("pgbouncer: %w", err)
-	}
-	return nil
+	return b.workshop.close()
 }

@@ -29,28 +29,22 @@ type identity struct{}
 func (*identity) apply(*exec.Cmd)  {}
 func (*identity) own(string) error { return errSystem }
 
-// program and kept are what runs under the keeper.
-type program struct {
-	who         *identity
-	dir, remove string
-	out, life   *os.File
-	ask, force  string
-	argv        []string
+// workshop is a temporary folder for programs, kept one of them.
+type workshop struct {
+	who *identity
+	dir string
 }
 
-type kept struct {
-	gone chan struct{}
-	err  error
-}
+type kept struct{ gone chan struct{} }
 
 func (*kept) end() error    { return errSystem }
 func (*kept) running() bool { return false }
 
+func (*workshop) keep(*os.File, string, string, ...string) (*kept, error) { return nil, errSystem }
+func (*workshop) run(context.Context, *os.File, ...string) error          { return errSystem }
+func (*workshop) close() error                                            { return errSystem }
+
 func unprivileged() (*identity, error)                  { return nil, errSystem }
-func tempDir(*identity) (string, error)                 { return "", errSystem }
-func keep(program) (*kept, error)                       { return nil, errSystem }
-func run(context.Context, program) error                { return errSystem }
+func newWorkshop(*identity) (*workshop, error)          { return nil, errSystem }
 func signal(int, StopMode) error                        { return errSystem }
 func launch(context.Context, Options) (*process, error) { return nil, errSystem }
-
-func startJanitor(*identity, string) (*os.File, <-chan struct{}, error) { return nil, nil, errSystem }

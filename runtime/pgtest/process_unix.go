@@ -20,12 +20,11 @@ import (
 // when its standard input is closed, which the kernel does when our process
 // ends, in whatever way; so no window is left in which a server has nobody to
 // end it. (A parent-death signal would be Linux alone, and is sent when the
-// thread that forked ends, not the process.) $1 is the folder to remove at the
-// end, "" for none; $2 the signal that asks the program to end, $3 the one that
-// makes it, five seconds later; the rest is the program's command line. A test may
-// have changed PATH.
+// thread that forked ends, not the process.) $1 is the signal that asks the
+// program to end, $2 the one that makes it, five seconds later; the rest is the
+// program's command line. A test may have changed PATH.
 const keeper = `
-dir=$1; ask=$2; force=$3; shift 3
+ask=$1; force=$2; shift 2
 PATH=$PATH:/usr/bin:/bin
 exec 9<&0
 "$@" </dev/null 9<&- &
@@ -42,7 +41,6 @@ exec 9<&-
 wait "$pid"
 status=$?
 kill "$watch" 2>/dev/null
-if [ -n "$dir" ]; then cd / && rm -rf "$dir"; fi
 exit "$status"
 `
 
@@ -53,26 +51,15 @@ type kept struct {
 	stdin io.Closer
 }
 
-// program is what keep runs.
-type program struct {
-	who        *identity
-	dir        string   // its working folder
-	out        *os.File // gets what it writes
-	remove     string   // the folder to remove when it has ended, or ""
-	ask, force string   // the signals that end it; "INT" and "QUIT" for a server
-	life       *os.File // held open by it and its children, if not nil
-	argv       []string
-}
-
-// keep starts a program that ends with this process.
-func keep(p program) (*kept, error) {
-	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", p.remove, p.ask, p.force}, p.argv...)...)
-	cmd.Dir, cmd.Env = p.dir, serverEnv()
-	cmd.Stdout, cmd.Stderr = p.out, p.out
-	if p.life != nil {
-		cmd.ExtraFiles = []*os.File{p.life}
-	}
-	p.who.apply(cmd)
+// keep starts a program that works in the folder and ends with this process. It
+// writes to out; ask and force are the signals that end it, INT and QUIT for a
+// server's fast and immediate shutdown.
+func (w *workshop) keep(out *os.File, ask, force string, argv ...string) (*kept, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper", ask, force}, argv...)...)
+	cmd.Dir, cmd.Env = w.dir, serverEnv()
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.ExtraFiles = []*os.File{w.life}
+	w.who.apply(cmd)
 	// A session of its own: a Ctrl-C at the terminal is ours to answer.
 	cmd.SysProcAttr.Setsid = true
 	stdin, err := cmd.StdinPipe()
@@ -85,6 +72,20 @@ func keep(p program) (*kept, error) {
 	k := &kept{gone: make(chan struct{}), stdin: stdin}
 	go func() { k.err = cmd.Wait(); close(k.gone) }()
 	return k, nil
+}
+
+// run runs a program to its end, or that of ctx.
+func (w *workshop) run(ctx context.Context, out *os.File, argv ...string) error {
+	k, err := w.keep(out, "INT", "KILL", argv...)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-k.gone:
+		return k.err
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx), k.end())
+	}
 }
 
 // end asks the program to end, insists after five seconds and waits for it.
@@ -108,31 +109,28 @@ func (k *kept) running() bool {
 	}
 }
 
-// run runs a program to its end, or that of ctx.
-func run(ctx context.Context, p program) error {
-	k, err := keep(p)
-	if err != nil {
-		return err
-	}
-	select {
-	case <-k.gone:
-		return k.err
-	case <-ctx.Done():
-		return errors.Join(context.Cause(ctx), k.end())
-	}
-}
-
 // janitor removes the folder $1 when nobody holds the other end of its standard
-// input any more: neither this process nor any of a cluster's servers.
+// input any more: neither this process nor any program that works in the folder.
 const janitor = `PATH=$PATH:/usr/bin:/bin; read -r _; cd / && rm -rf "$1"`
 
-// startJanitor returns what keeps the janitor from removing dir, to be handed
-// to every program that works in dir, and a channel that is closed when dir is
-// gone.
-func startJanitor(who *identity, dir string) (life *os.File, gone <-chan struct{}, err error) {
+// workshop is a temporary folder that its janitor removes.
+type workshop struct {
+	dir   string
+	who   *identity
+	life  *os.File        // keeps the janitor waiting
+	swept <-chan struct{} // closed when the folder is gone
+}
+
+// newWorkshop makes a folder for programs that run as who.
+func newWorkshop(who *identity) (*workshop, error) {
+	dir, err := tempDir(who)
+	if err != nil {
+		return nil, err
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, nil, err
+		_ = os.RemoveAll(dir)
+		return nil, err
 	}
 	defer r.Close()
 	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", dir)
@@ -141,11 +139,24 @@ func startJanitor(who *identity, dir string) (life *os.File, gone <-chan struct{
 	cmd.SysProcAttr.Setsid = true
 	if err := cmd.Start(); err != nil {
 		_ = w.Close()
-		return nil, nil, err
+		_ = os.RemoveAll(dir)
+		return nil, err
 	}
-	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }()
-	return w, done, nil
+	swept := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(swept) }()
+	return &workshop{dir: dir, who: who, life: w, swept: swept}, nil
+}
+
+// close waits until the folder is gone, which takes all programs to have ended.
+// It may be called more than once.
+func (w *workshop) close() error {
+	_ = w.life.Close()
+	select {
+	case <-w.swept:
+		return nil
+	case <-time.After(stopTimeout):
+		return fmt.Errorf("processes in %s do not end", w.dir)
+	}
 }
 
 // signal sends a server the signal of a shutdown mode.
@@ -159,7 +170,6 @@ func signal(pid int, mode StopMode) error {
 type process struct {
 	url  string
 	pid  int
-	dir  string
 	log  *os.File
 	stop func() error
 }
@@ -175,17 +185,14 @@ func launch(ctx context.Context, opts Options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := tempDir(who)
+	w, err := newWorkshop(who)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{dir: dir}
-	if err := p.start(ctx, who, bin, opts); err != nil {
+	p := &process{stop: w.close}
+	if err := p.start(ctx, w, bin, opts); err != nil {
 		log := p.logFrom(0)
-		if p.stop != nil {
-			_ = p.stop()
-		}
-		_ = os.RemoveAll(dir)
+		_ = p.stop()
 		if log != "" {
 			return nil, fmt.Errorf("start %s: %w; its log:\n%s", filepath.Join(bin, "postgres"), err, log)
 		}
@@ -194,18 +201,18 @@ func launch(ctx context.Context, opts Options) (*process, error) {
 	return p, nil
 }
 
-func (p *process) start(ctx context.Context, who *identity, bin string, opts Options) error {
-	data := filepath.Join(p.dir, "data")
-	if err := initdb(ctx, who, bin, p.dir, data); err != nil {
+func (p *process) start(ctx context.Context, w *workshop, bin string, opts Options) error {
+	data := filepath.Join(w.dir, "data")
+	if err := initdb(ctx, w, bin, data); err != nil {
 		return err
 	}
 	var err error
 	// Kept open here: the log can be read after the folder is gone.
-	if p.log, err = os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+	if p.log, err = os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
 		return err
 	}
 	args := []string{
-		filepath.Join(bin, "postgres"), "-D", data, "-k", p.dir,
+		filepath.Join(bin, "postgres"), "-D", data, "-k", w.dir,
 		"-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_wal_size=4GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
@@ -215,7 +222,7 @@ func (p *process) start(ctx context.Context, who *identity, bin string, opts Opt
 	for name, value := range opts.Settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	k, err := keep(program{who: who, dir: p.dir, out: p.log, remove: p.dir, ask: "INT", force: "QUIT", argv: args})
+	k, err := w.keep(p.log, "INT", "QUIT", args...)
 	if err != nil {
 		return err
 	}
@@ -224,9 +231,9 @@ func (p *process) start(ctx context.Context, who *identity, bin string, opts Opt
 			return fmt.Errorf("server %d: %w", p.pid, err)
 		}
 		_ = p.log.Close()
-		return nil
+		return w.close()
 	}
-	p.url = socketURL(p.dir)
+	p.url = socketURL(w.dir)
 	if err := waitReady(ctx, p.url, k.gone); err != nil {
 		return err
 	}
