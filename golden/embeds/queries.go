@@ -35,7 +35,7 @@ func (*Queries) WithTx(db runtime.DB) *Queries {
 	return New(db)
 }
 
-// InTx runs fn with Queries on a transaction of m. It is committed if fn
+// InTx runs fn with other Queries, on a transaction of m. It is committed if fn
 // returns nil, and rolled back otherwise. If the server gives it up because of
 // another one (a serialization failure or a deadlock), fn runs again in a new
 // transaction, so what fn does outside of q may be done more than once. Where

@@ -127,7 +127,7 @@ const mayRepeat = "It is committed if fn returns nil, and rolled back otherwise.
 // inTx writes the method that runs a closure in a transaction.
 func (a aggregate) inTx() jen.Code {
 	return doc(
-		wrap(fmt.Sprintf("InTx runs fn with %s on a transaction of m. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m, fn joins it; " +
+		wrap(fmt.Sprintf("InTx runs fn with other %s, on a transaction of m. ", a.name) + mayRepeat + "Where ctx is that of a transaction of m, fn joins it; " +
 			"m.Run in fn therefore gives the *txn.Tx itself, for its hooks and savepoints.")...,
 	).
 		Func().Params(jen.Op("*").Id(a.name)).Id("InTx").

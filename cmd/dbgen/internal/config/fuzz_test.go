@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -10,7 +11,8 @@ import (
 // an error can be worked with.
 func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
-		"version: 1\nschema: [a]\nqueries: [b]\n", "version: 1\nnull: sql\nfindings: {PL001: off}\n", "- a\n", "&a [*a]", "!!x y",
+		"version: 1\nschema: [a]\nqueries: [b]\n", "version: 1\nnull: sql\nfindings: {PL001: off}\n", "- a\n",
+		"version: 1\nschema: [a]\nqueries: [b]\ntenant: {setting: app.tenant_id, queries: [b]}\n", "version: 1\ntenant:\n", "&a [*a]", "!!x y",
 		"a: |\n  b\n", "? a\n: b\n", "<<: {}\n", "version: 1\n---\nb\n", "\x00", "é: [\"ü\", 'x\n",
 		`{"version": "2", "sql": [{"engine": "postgresql", "schema": ["a"], "queries": "q", "gen": {"go": {"out": "x"}}}]}`,
 		"version: '1'\npackages: [{path: x, schema: s, queries: [q]}]\n",
@@ -45,6 +47,9 @@ func FuzzLoad(f *testing.F) {
 		for _, c := range list {
 			if len(c.Schema) == 0 || len(c.Queries) == 0 {
 				t.Errorf("%+v lacks schema or queries", c)
+			}
+			if strings.Count(c.Tenant.Setting, ".") != 1 && c.Tenant.Scopes() || !c.Tenant.Scopes() && c.Tenant.Queries != nil {
+				t.Errorf("scoped by %+v", c.Tenant)
 			}
 		}
 	})
