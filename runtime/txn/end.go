@@ -47,7 +47,7 @@ func (tx *Tx) expire(status Status, cause error) bool {
 		// connection makes the server roll back; the rows' owner gets an error.
 		_ = tx.inner.Conn().PgConn().Conn().Close()
 		go func() {
-			tx.take(nil)
+			tx.seize()
 			tx.sendRollback() // gives the connection back
 		}()
 		tx.end(status, cause)
@@ -62,6 +62,22 @@ func (tx *Tx) expire(status Status, cause error) bool {
 	tx.sendRollback()
 	tx.end(status, cause)
 	return true
+}
+
+// seize waits for the turn, or takes the connection away from rows that are open
+// and not being read just now: perhaps they never will be.
+func (tx *Tx) seize() {
+	for {
+		tx.mu.Lock()
+		held, isRows := tx.open.(*turnRows)
+		tx.mu.Unlock()
+		if isRows && held.lose() {
+			return
+		}
+		if tx.take(time.After(10 * time.Millisecond)) {
+			return
+		}
+	}
 }
 
 // canceller is what the connection's configuration has for a context that ends:

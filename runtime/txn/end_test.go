@@ -82,6 +82,7 @@ type cutResults struct{ pgx.BatchResults }
 func (c cutAtCommit) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	return cutResults{c.Beginner.SendBatch(ctx, b)}
 }
+
 func (c cutAtCommit) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
 	tx, err := c.Beginner.BeginTx(ctx, options)
 	return cutTx{tx}, err

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -45,8 +46,7 @@ func (tx *Tx) query(ctx context.Context, name, sql string, args []any) (pgx.Rows
 		r = new(turnRows)
 	}
 	tx.rowsUsed = true
-	*r = turnRows{Rows: rows.Rows{Rows: inner}, tx: tx, op: n}
-	r.Holder = r
+	r.Rows, r.tx, r.op = rows.Rows{Rows: inner, Holder: r}, tx, n
 	tx.opened(r)
 	return r, nil
 }
@@ -120,12 +120,63 @@ func (tx *Tx) abandon(op int) {
 	tx.leave()
 }
 
-// turnRows gives the turn back when closed.
+// turnRows gives the turn back when closed. Its methods that use the connection
+// do so only if expire has not taken it away meanwhile.
 type turnRows struct {
 	rows.Rows
 	tx     *Tx
 	op     int
-	failed error // of the end of the transaction
+	use    atomic.Int32 // of the connection: free, used or lost
+	failed error        // of the end of the transaction
+}
+
+const (
+	useFree int32 = iota
+	useNow
+	useLost
+)
+
+// begin takes the connection for a call; false if it is lost.
+func (r *turnRows) begin() bool { return r.use.CompareAndSwap(useFree, useNow) }
+func (r *turnRows) end()        { r.use.Store(useFree) }
+
+// lose takes the connection away between two calls of who holds the rows; false
+// if there is one under way.
+func (r *turnRows) lose() bool { return r.use.CompareAndSwap(useFree, useLost) }
+
+// Next reads the next row, if there is one.
+func (r *turnRows) Next() bool {
+	if !r.begin() {
+		return false
+	}
+	defer r.end()
+	return r.Rows.Next()
+}
+
+// Scan reads the columns of a row. An error closes the rows.
+func (r *turnRows) Scan(dest ...any) error {
+	if !r.begin() {
+		return r.Err()
+	}
+	defer r.end()
+	return r.Rows.Scan(dest...)
+}
+
+// Values reads the columns of a row as pgx decodes them. An error closes the rows.
+func (r *turnRows) Values() ([]any, error) {
+	if !r.begin() {
+		return nil, r.Err()
+	}
+	defer r.end()
+	return r.Rows.Values()
+}
+
+// Close closes the rows.
+func (r *turnRows) Close() {
+	if r.begin() {
+		defer r.end()
+		r.Rows.Close()
+	}
 }
 
 // Release is called once the rows are closed.
@@ -139,6 +190,9 @@ func (r *turnRows) Release() {
 
 // Err returns the error that ended the rows.
 func (r *turnRows) Err() error {
+	if r.use.Load() == useLost {
+		return r.tx.closedError()
+	}
 	if r.failed != nil {
 		return r.failed
 	}

@@ -199,37 +199,85 @@ func TestServerTimeouts(t *testing.T) {
 	}
 }
 
-// BEGIN and the time-outs are one round trip: as many as a plain BEGIN.
-func TestBeginIsOneRoundTrip(t *testing.T) {
+// Whatever a transaction begins with, it takes as many round trips as bare pgx:
+// BEGIN, the statement, COMMIT; also through a pool, in each way to send
+// statements.
+func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	e := open(t)
-	config, err := pgx.ParseConfig(e.db.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var flights atomic.Int64
-	dial := config.DialFunc
-	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return &countingConn{Conn: conn, flights: &flights}, err
-	}
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	m := txn.New(conn)
-	for i := range 3 {
-		flights.Store(0)
-		tx, err := m.Begin(ctx)
+	db := pgtest.New(t, pgtest.SQL(schema))
+	settings := txn.Options{LockTimeout: time.Second, Label: "all", Settings: []txn.Setting{{"app.tenant", "7"}, {"app.user", "it's \\"}, {"work_mem", "8MB"}}}
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		var flights atomic.Int64
+		p, err := pool.New(ctx, db.URL, pool.Config{MaxConns: 1, Configure: func(c *pgxpool.Config) error {
+			c.ConnConfig.DefaultQueryExecMode = mode
+			dial := c.ConnConfig.DialFunc
+			c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dial(ctx, network, address)
+				return &countingConn{Conn: conn, flights: &flights}, err
+			}
+			return nil
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := flights.Load(); i > 0 && n != 1 { // the first one prepares
-			t.Errorf("transaction %d began in %d round trips", i, n)
+		m := txn.New(p)
+		count := func(run func() error) int64 {
+			var n int64
+			for range 3 { // the first one connects and prepares
+				before := flights.Load()
+				if err := run(); err != nil {
+					t.Fatal(err)
+				}
+				n = flights.Load() - before
+			}
+			return n
 		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
+		bare := count(func() error {
+			tx, err := p.Begin(ctx)
+			if err != nil {
+				return err
+			}
+			if err := insert(ctx, tx, 1); err != nil {
+				return err
+			}
+			return tx.Rollback(ctx)
+		})
+		if bare != 3 {
+			t.Fatalf("%v: bare pgx takes %d round trips", mode, bare)
+		}
+		for i, test := range []struct {
+			name string
+			opts []txn.Option
+			more int64
+		}{
+			{"no time-out", []txn.Option{txn.Timeout(-1)}, 0},
+			{"default", nil, 0},
+			{"settings", []txn.Option{settings}, 0},
+			{"settings, no time-out", []txn.Option{settings, txn.Timeout(-1)}, 0},
+			{"resolved", []txn.Option{settings, txn.ResolveByXID}, 0},
+			{"repeatable read", []txn.Option{settings, txn.Isolation(pgx.RepeatableRead)}, 0},
+			{"serializable", []txn.Option{settings, txn.Isolation(pgx.Serializable)}, 0},
+			{"serializable, resolved", []txn.Option{settings, txn.Isolation(pgx.Serializable), txn.ResolveByXID}, 1},
+		} {
+			id := 10*int(mode) + 1000*i
+			got := count(func() error {
+				id++
+				return m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error { return insert(ctx, tx, id) }, test.opts...)
+			})
+			if got != bare+test.more {
+				t.Errorf("%v, %s: %d round trips, want %d", mode, test.name, got, bare+test.more)
+			}
+		}
+		if got := count(func() error {
+			return m.RunTenant(ctx, txn.Tenant{Setting: "app.tenant", ID: "7"}, func(ctx context.Context, tx *txn.TenantTx) error {
+				_, err := tx.Exec(ctx, "SELECT 1")
+				return err
+			})
+		}); got != bare {
+			t.Errorf("%v, tenant: %d round trips", mode, got)
+		}
+		if err := p.Close(ctx); err != nil {
+			t.Error(err)
 		}
 	}
 }
