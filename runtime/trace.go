@@ -67,6 +67,7 @@ var (
 	_ pgx.QueryTracer    = (*tracer)(nil)
 	_ pgx.BatchTracer    = (*tracer)(nil)
 	_ pgx.CopyFromTracer = (*tracer)(nil)
+	_ pgx.PrepareTracer  = (*tracer)(nil)
 	_ pgx.ConnectTracer  = (*tracer)(nil)
 )
 
@@ -76,6 +77,7 @@ type span struct {
 	context.Context
 	tracer *tracer
 	event  Event
+	ended  bool // pgx tells of a batch that fails early when it fails and when it is closed
 }
 
 // spanKey finds the span of one tracer.
@@ -90,14 +92,15 @@ func (s *span) Value(key any) any {
 
 func (t *tracer) begin(ctx context.Context, e Event) context.Context {
 	e.At = time.Now()
-	return &span{t.observer.Begin(ctx, e), t, e}
+	return &span{Context: t.observer.Begin(ctx, e), tracer: t, event: e}
 }
 
 func (t *tracer) end(ctx context.Context, rows int64, err error, conn *pgx.Conn) {
 	s, ok := ctx.Value(spanKey{t}).(*span)
-	if !ok { // begun by another tracer's context, or by none
+	if !ok || s.ended {
 		return
 	}
+	s.ended = true
 	e := s.event
 	e.Dur, e.Err = time.Since(e.At), err
 	if e.Kind != EventBatch {
@@ -147,6 +150,17 @@ func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pg
 
 func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
 	t.end(ctx, data.CommandTag.RowsAffected(), data.Err, conn)
+}
+
+func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, _ pgx.TracePrepareStartData) context.Context {
+	return ctx
+}
+
+// TracePrepareEnd ends a COPY that could not be prepared, which pgx leaves open.
+func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.TracePrepareEndData) {
+	if s, ok := ctx.Value(spanKey{t}).(*span); ok && data.Err != nil && s.event.Kind == EventCopy {
+		t.end(ctx, 0, data.Err, conn)
+	}
 }
 
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
