@@ -14,8 +14,18 @@ import (
 // TestConstraints violates each constraint and wants its error, and no other.
 func TestConstraints(t *testing.T) {
 	t.Parallel()
+	for name, mode := range modes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testConstraints(t, mode)
+		})
+	}
+}
+
+func testConstraints(t *testing.T, mode pgx.QueryExecMode) {
+	t.Helper()
 	ctx := t.Context()
-	q := constraints.New(connect(t, "constraints", pgx.QueryExecModeCacheStatement))
+	q := constraints.New(connect(t, "constraints", mode))
 	all := map[string]error{
 		"accounts email": constraints.ErrAccountsEmailKey, "accounts name": constraints.ErrAccountsNameKey,
 		"accounts positive": constraints.ErrAccountsPositive, "ledger account": constraints.ErrLedgerAccountIDFkey,

@@ -9,11 +9,25 @@ import (
 	"github.com/dbgen/dbgen/golden/names"
 )
 
-// TestNames runs queries whose names, text and types are hard to write down.
+// TestNames runs queries whose names, text and types are hard to write down, in
+// the modes that send values in binary: a uuid as []byte is what was sent.
 func TestNames(t *testing.T) {
 	t.Parallel()
+	for name, mode := range modes() {
+		if mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testNames(t, mode)
+		})
+	}
+}
+
+func testNames(t *testing.T, mode pgx.QueryExecMode) {
+	t.Helper()
 	ctx := t.Context()
-	conn := connect(t, "names", pgx.QueryExecModeCacheStatement)
+	conn := connect(t, "names", mode)
 	if _, err := conn.Exec(ctx, "INSERT INTO people VALUES (1, 'upper', 'i2', 't', 'f', 's', 7, '名', true, 'w', 'q', 'u', "+
 		"'{1,2}', 1.5, 'a0010203-0405-0607-0809-0a0b0c0d0e0f', 'x', '+'), (2, '', '', E'`\\n', '', '', 0, '', false, '', '', '', "+
 		"'{}', NULL, NULL, 'x', '')", pgx.QueryExecModeSimpleProtocol); err != nil {

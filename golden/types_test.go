@@ -395,8 +395,18 @@ func TestStream(t *testing.T) {
 // TestMoods passes an enum and an array of it.
 func TestMoods(t *testing.T) {
 	t.Parallel()
+	for name, mode := range modes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testMoods(t, mode)
+		})
+	}
+}
+
+func testMoods(t *testing.T, mode pgx.QueryExecMode) {
+	t.Helper()
 	ctx := t.Context()
-	q := types.New(connect(t, "types", pgx.QueryExecModeCacheStatement))
+	q := types.New(connect(t, "types", mode))
 	for _, m := range types.AllMoods() {
 		if !m.Valid() {
 			t.Errorf("%q is not valid", m)

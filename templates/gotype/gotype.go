@@ -168,7 +168,8 @@ const (
 	NullPgtype Null = "pgtype"
 )
 
-// Override replaces a Go type.
+// Override replaces a Go type. What is read into []byte, of another type than
+// bytea, is what the server sent: it depends on pgx's query mode.
 type Override struct {
 	// PGType is the type's name in pg_type, as analyze prints it ("numeric");
 	// Column a column as "table.column". One of the two is set; the one for a
