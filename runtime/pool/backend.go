@@ -102,8 +102,8 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 
 // infos describes the open connections, in the order they were made.
 func (b *backend) infos() []Info {
-	now := time.Now()
 	b.mu.Lock()
+	now := time.Now()
 	infos := make([]Info, 0, len(b.conns))
 	for _, s := range b.conns {
 		infos = append(infos, s.info(now))

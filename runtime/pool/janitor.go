@@ -17,9 +17,9 @@ func (b *backend) janitor(period time.Duration) {
 		select {
 		case <-b.stop:
 			return
-		case now := <-ticker.C:
+		case <-ticker.C:
 			b.cleanup(b.ctx)
-			b.reportLeaks(now)
+			b.reportLeaks()
 		}
 	}
 }

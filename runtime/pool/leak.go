@@ -50,13 +50,14 @@ func place(callers []uintptr) string {
 
 // reportLeaks tells of the connections that are held for longer than LeakAfter,
 // once for each time one is held.
-func (b *backend) reportLeaks(now time.Time) {
+func (b *backend) reportLeaks() {
 	limit := b.config.LeakAfter
 	if limit <= 0 {
 		return
 	}
 	var leaks []Info
 	b.mu.Lock()
+	now := time.Now()
 	for _, s := range b.conns {
 		if s.hold.Load() != 0 && !s.reported && now.Sub(s.held) > limit {
 			s.reported = true
