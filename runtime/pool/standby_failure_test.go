@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
@@ -267,9 +269,22 @@ func nameOf(t *testing.T, dsn string) string {
 // Close leaves no connection and no goroutine behind, whatever is under way.
 func testClose(t *testing.T, c *cluster) {
 	before := goruntime.NumGoroutine()
+	var open atomic.Int64
 	for range 5 {
 		p, err := pool.New(background(), c.url, pool.Config{
 			ApplicationName: "closing", Standbys: &pool.Standbys{CheckInterval: time.Millisecond, MinConns: 2},
+			Configure: func(config *pgxpool.Config) error {
+				dial := config.ConnConfig.DialFunc
+				config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := dial(ctx, network, address)
+					if err != nil {
+						return nil, err
+					}
+					open.Add(1)
+					return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { open.Add(-1) })}, nil
+				}
+				return nil
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -296,6 +311,7 @@ func testClose(t *testing.T, c *cluster) {
 			t.Errorf("again: %v", err)
 		}
 	}
+	eventually(t, "connections are closed", func() bool { return open.Load() == 0 })
 	eventually(t, "goroutines end", func() bool { return goruntime.NumGoroutine() <= before })
 	for _, n := range c.Nodes() {
 		eventually(t, "connections end", func() bool {
@@ -311,6 +327,17 @@ func testClose(t *testing.T, c *cluster) {
 			return left == 0
 		})
 	}
+}
+
+// countedConn says that it is closed.
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 // Reads with the token of a write never miss it, however far the standbys lag.
@@ -475,10 +502,16 @@ func TestFailover(t *testing.T) {
 	if err := nodes[1].Stop(ctx, pgtest.Immediate); err != nil {
 		t.Fatal(err)
 	}
-	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
-	defer cancel()
-	if got, err := runtime.One(short, p, addToCount, scanCount, 4); err == nil {
-		t.Errorf("a write went to %v", got)
+	// Both have seen the promotion: there is nowhere to write now.
+	for stopped := time.Now(); time.Since(stopped) < time.Second; time.Sleep(10 * time.Millisecond) {
+		for _, p := range []*pool.Pool{p, fresh} {
+			short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			got, err := runtime.One(short, p, addToCount, scanCount, 4)
+			cancel()
+			if err == nil {
+				t.Fatalf("a write went to %v", got)
+			}
+		}
 	}
 }
 

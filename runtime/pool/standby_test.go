@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
@@ -207,6 +208,7 @@ func TestStandbys(t *testing.T) {
 		{"full standbys", testFull},
 		{"a write is read", testToken},
 		{"writes of all kinds", testWrites},
+		{"an asynchronous commit", testAsynchronous},
 		{"a write that is lost", testLost},
 		{"a write at the end of a page", testPageEnd},
 		{"a writer without standbys", testWriter},
@@ -315,6 +317,11 @@ func testFull(t *testing.T, c *cluster) {
 	}
 	if node := who(t, ctx, p); node == "node1" {
 		t.Error("a standby is free and not used")
+	}
+	for _, h := range p.Hosts() {
+		if len(h.Fallbacks) > 0 {
+			t.Errorf("reads waited for %s: %v", h.Address, h.Fallbacks)
+		}
 	}
 }
 
@@ -451,16 +458,6 @@ func testWrites(t *testing.T, c *cluster) {
 			}
 			return tx.Commit(plain)
 		}},
-		{"asynchronously", func(ctx context.Context) error {
-			tx, err := p.Begin(ctx)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off; "+write, pgx.QueryExecModeSimpleProtocol); err != nil {
-				return err
-			}
-			return tx.Commit(ctx)
-		}},
 	} {
 		ctx, session := p.WithSession(plain)
 		var before int64
@@ -491,6 +488,47 @@ func testWrites(t *testing.T, c *cluster) {
 	}
 	if err := tx.Commit(ctx); err != nil || !session.Token().IsZero() {
 		t.Errorf("after a read-only transaction: %v, %v", session.Token(), err)
+	}
+}
+
+// A commit that waits for no disk is not sent to standbys before it is there: its
+// session does not read them although they have all there is to have.
+func testAsynchronous(t *testing.T, c *cluster) {
+	primary := c.Nodes()[0]
+	if err := primary.Set(limited(t), "wal_writer_delay", "10s"); err != nil {
+		t.Fatal(err)
+	}
+	p := c.open(t, c.url, pool.Standbys{Wait: -1}, func(config *pool.Config) {
+		config.Configure = func(pc *pgxpool.Config) error {
+			pc.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+			return nil
+		}
+	})
+	awaitReading(t, p, c, "node2 node3")
+	stale := 0
+	for range 20 {
+		if err := c.CatchUp(limited(t)); err != nil {
+			t.Fatal(err)
+		}
+		ctx, _ := p.WithSession(limited(t))
+		wrote, err := runtime.One(ctx, p, addToCount, scanCount, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := runtime.One(ctx, p, getCount, scanCount, 7); err != nil || got.n != wrote.n {
+			t.Errorf("read %v, %v after %v", got, err, wrote)
+		}
+		if got, err := runtime.One(limited(t), p, getCount, scanCount, 7); err != nil {
+			t.Error(err)
+		} else if got.n != wrote.n {
+			stale++
+		}
+	}
+	if stale == 0 {
+		t.Error("without a session no read was stale: the test proves nothing")
+	}
+	if err := primary.Set(limited(t), "wal_writer_delay", "200ms"); err != nil {
+		t.Fatal(err)
 	}
 }
 
