@@ -73,6 +73,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 		b.prepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return before(ctx, conn), nil }
 	}
 	period := pgxConfig.HealthCheckPeriod
+	pgxConfig = pgxConfig.Copy() // others are started with it as well
 	// What is released to pgxpool is closed by it, and it keeps nothing up by
 	// itself. Its bound is not needed: it counts connections as open for as long
 	// as a server that is gone keeps them from being closed.

@@ -112,7 +112,8 @@ type Config struct {
 
 	// Configure, if set, may change what pgxpool is started with (tracers, TLS,
 	// types to register after connecting) once all of the above is in it. What it
-	// leaves has to satisfy TLS and Profile.
+	// leaves has to satisfy TLS and Profile. All hooks are called as by pgxpool
+	// itself; of a pgxpool.AcquireTracer's acquires are connections being made.
 	Configure func(*pgxpool.Config) error
 }
 

@@ -12,6 +12,13 @@
 // A *Pool is a runtime.DB. When the context of a statement ends, the statement
 // is cancelled on the server and the connection stays in the pool.
 //
+// A short outage of the server, a restart or a failover, is ridden out: who needs
+// a connection meanwhile waits for it, for [Config].ConnectRetry at most. A
+// statement that was under way fails, and is for its caller to judge
+// (runtime.SafeToRetry, package txn). Connections that break, grow old, or lead to
+// a server that takes no writes any more are replaced; one that was lost, or
+// unused for a second, puts the others or itself to the test before they are used.
+//
 // Query, Exec and the like with SQL text of one's own are the way around
 // generated code: they are treated as writes.
 package pool
@@ -21,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -79,8 +87,10 @@ func (p *Pool) MaxConns() int { return p.config.MaxConns }
 // waits for one at most [Config].AcquireTimeout, after which the error is an
 // [*AcquireTimeoutError], and no longer than ctx lasts, after which the error
 // matches that of ctx.
-func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
-	c, err := p.primary.take(ctx, "")
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.acquire(ctx, "") }
+
+func (p *Pool) acquire(ctx context.Context, query string) (*Conn, error) {
+	c, err := p.primary.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +135,8 @@ func (p *Pool) RunExec(ctx context.Context, q runtime.Query, args []any) (pgconn
 }
 
 // Query runs sql; the connection goes back when the rows are closed, or read to
-// their end.
+// their end. Rows that are neither keep it for good, also when they are garbage:
+// [Config].LeakAfter finds who left them.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	r := new(heldRows)
 	if err := p.primary.query(ctx, r, p.session(ctx), queryName(sql), sql, args); err != nil {
@@ -184,7 +195,7 @@ func (b *backend) exec(ctx context.Context, s *Session, name, sql string, args [
 // SendBatch sends b; the connection goes back when the results are closed, or,
 // if b begins a transaction, when that ends.
 func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	c, err := p.Acquire(ctx)
+	c, err := p.acquire(ctx, batchName(b))
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
@@ -205,7 +216,7 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 
 // CopyFrom copies rows into a table with PostgreSQL's COPY.
 func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
-	c, err := p.primary.take(ctx, "")
+	c, err := p.primary.take(ctx, strings.Join(table, "."))
 	if err != nil {
 		return 0, err
 	}
@@ -220,7 +231,7 @@ func (p *Pool) Begin(ctx context.Context) (pgx.Tx, error) { return p.BeginTx(ctx
 // BeginTx starts a transaction; the connection goes back when it ends. Package
 // txn does more: time-outs, retries, hooks.
 func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
-	c, err := p.Acquire(ctx)
+	c, err := p.acquire(ctx, "")
 	if err != nil {
 		return nil, err
 	}
