@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	own "github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
 	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/google/go-cmp/cmp"
@@ -445,5 +446,16 @@ func TestListenFailover(t *testing.T) {
 	}
 	if diff := cmp.Diff(0, p.Stats().Total); diff != "" {
 		t.Error("the pool's own connections:", diff)
+	}
+	// A statement is cancelled where it runs, which is not the DSN's first server.
+	for range 2 {
+		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		if _, err := p.Exec(short, "SELECT pg_sleep(30)"); !errors.Is(err, context.DeadlineExceeded) && !own.AsError(err).IsCanceled() {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+	}
+	if s := p.Stats(); s.Opened != 1 || s.Total != 1 {
+		t.Errorf("%d connections were made, %d are there", s.Opened, s.Total)
 	}
 }
