@@ -116,8 +116,8 @@ func same() cmp.Option {
 		cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) }),
 		cmp.Comparer(func(a, b pgtype.Numeric) bool {
 			x, y := new(big.Rat), new(big.Rat)
-			if a.Valid != b.Valid || !a.Valid {
-				return a.Valid == b.Valid
+			if a.Int == nil || b.Int == nil { // NULL, NaN or infinite
+				return a == b
 			}
 			scale := func(r *big.Rat, n pgtype.Numeric) {
 				r.SetInt(n.Int)
