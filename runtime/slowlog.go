@@ -133,6 +133,8 @@ func errorClass(err error) string {
 		return "deadline"
 	case isConnection(err):
 		return "connection"
+	case SafeToRetry(err): // none of a pool's connections came free
+		return "not sent"
 	}
 	return "client"
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
+	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/multitracer"
@@ -228,6 +229,7 @@ func TestSlowLog(t *testing.T) {
 		{Kind: runtime.EventTransaction, Name: "buy", Tx: 9, Dur: 2 * time.Hour, Note: "committed"},
 		{Kind: runtime.EventAcquire, Dur: 2 * time.Hour, Err: context.Canceled},
 		{Kind: runtime.EventAcquire, Dur: time.Minute},
+		{Kind: runtime.EventAcquire, Dur: 2 * time.Hour, Err: fmt.Errorf("h1dden: %w", &pool.AcquireTimeoutError{})},
 		{Kind: runtime.EventBatch, Dur: 2 * time.Hour, Rows: 3, Err: errors.New("h1dden")},
 		{Kind: 99},
 	} {
@@ -264,10 +266,34 @@ func TestSlowLog(t *testing.T) {
 		"WARN slow query name=Enc rows=0 error=22P02", "WARN slow query name=Enc rows=0 error=22P02",
 		"WARN connection held for long holder=Checkout", "WARN connection failed error=client",
 		"INFO transaction repeated name=buy tx=9 attempt=2 error=deadline", "INFO read sent to the primary name=Get reason=conflict standby=true",
-		"DEBUG connection closed reason=expired", "WARN slow transaction name=buy status=committed tx=9", "WARN slow acquire error=canceled",
+		"DEBUG connection closed reason=expired", "WARN slow transaction name=buy status=committed tx=9", "WARN slow acquire error=canceled", "WARN slow acquire error=not sent",
 		"WARN slow batch name=unnamed statements=3 error=client",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Without an observer a query allocates what it does without a tracer; with one
+// that has nothing to say, its span and pgx's own data.
+func TestTraceAllocations(t *testing.T) {
+	db := pgtest.New(t)
+	ctx := context.Background()
+	allocations := func(tracer pgx.QueryTracer) float64 {
+		conn := traced(t, db, tracer)
+		return testing.AllocsPerRun(200, func() {
+			if _, err := conn.Exec(ctx, "-- name: Q :exec\nSELECT $1::int", 1); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	none, off := allocations(nil), allocations(runtime.Trace(runtime.Observers()))
+	silent := allocations(runtime.Trace(runtime.SlowLog(slog.New(slog.DiscardHandler), time.Hour)))
+	t.Logf("%v without a tracer, %v without an observer, %v with a slow-query log", none, off, silent)
+	if off != none {
+		t.Errorf("%v allocations without an observer, %v without a tracer", off, none)
+	}
+	if silent > none+3 {
+		t.Errorf("%v allocations with a slow-query log, %v without", silent, none)
 	}
 }
