@@ -50,10 +50,10 @@ func (o *outage) over() {
 	*o = outage{retry: o.retry}
 }
 
-// refuses returns why nobody needs to wait: the last attempt failed a moment ago
-// for a reason that stays.
-func (o *outage) refuses(now time.Time) error {
-	if o.err != nil && now.Before(o.next) && !transient(o.err) {
+// refuses returns why nobody needs to wait: the last attempt failed a moment ago,
+// for a reason that stays, or that nobody is to wait for.
+func (o *outage) refuses(now time.Time, retry time.Duration) error {
+	if o.err != nil && now.Before(o.next) && (retry < 0 || !transient(o.err)) {
 		return o.err
 	}
 	return nil
