@@ -20,7 +20,9 @@
 // ever skipped.
 //
 // A server of ours has fsync off, listens on a Unix socket in a folder only its
-// user can enter, and runs as an unprivileged user when the process is root.
+// user can enter, and runs as an unprivileged user when the process is root. Its
+// files are in memory on Linux (/dev/shm, where 4 GB are free there and TMPDIR is
+// not set), else in the folder for temporary files.
 //
 // Outside tests (demonstrations, tools) [Start] gives the same server.
 package pgtest

@@ -215,7 +215,7 @@ func (p *process) start(ctx context.Context, w *workshop, bin string, opts Optio
 		filepath.Join(bin, "postgres"), "-D", data, "-k", w.dir,
 		"-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_wal_size=4GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
+		"-c", "max_wal_size=1GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
 		"-c", "log_line_prefix=%m [%p] %d ", "-c", "log_min_messages=warning", "-c", "log_destination=stderr",
 		"-c", "logging_collector=off", "-c", "log_timezone=UTC", "-c", "timezone=UTC",
 	}
@@ -285,8 +285,8 @@ func (who *identity) apply(cmd *exec.Cmd) {
 // tempDir makes a folder that who owns and can reach, short enough for a socket
 // (the address of one holds 104 bytes on the BSDs).
 func tempDir(who *identity) (string, error) {
-	for _, parent := range [...]string{os.TempDir(), "/tmp", "/var/tmp"} {
-		if len(parent) > 60 || who.credential != nil && !reachable(parent) {
+	for _, parent := range [...]string{inMemory(), os.TempDir(), "/tmp", "/var/tmp"} {
+		if parent == "" || len(parent) > 60 || who.credential != nil && !reachable(parent) {
 			continue
 		}
 		dir, err := os.MkdirTemp(parent, "pgtest-")
