@@ -67,7 +67,8 @@ type Event struct {
 	Dur time.Duration
 	// Rows counts rows returned, affected or copied, and statements of a batch.
 	Rows int64
-	// Err is how it failed.
+	// Err is how it failed; what the server said comes as an [*Error], which
+	// prints, logs and encodes no values of rows.
 	Err error
 	// Host is the server, as host:port or the path of a socket, and PID its
 	// process. Standby says that the statement was sent to a standby.

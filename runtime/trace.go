@@ -102,7 +102,7 @@ func (t *tracer) end(ctx context.Context, rows int64, err error, conn *pgx.Conn)
 	}
 	s.ended = true
 	e := s.event
-	e.Dur, e.Err = time.Since(e.At), err
+	e.Dur, e.Err = time.Since(e.At), NewError(ctx, e.Name, err)
 	if e.Kind != EventBatch {
 		e.Rows = rows
 	}

@@ -169,6 +169,10 @@ func TestTrace(t *testing.T) {
 			t.Errorf("%q: %v", test.want, err)
 		}
 		for _, e := range d.ends {
+			var own *runtime.Error
+			if test.fail && (!errors.As(e.Err, &own) || own.Query != e.Name) {
+				t.Errorf("%q: the error is %#v", test.want, e.Err)
+			}
 			if e.Host == "" || e.PID != conn.PgConn().PID() || (e.Err != nil) != test.fail {
 				t.Errorf("%q: %+v", test.want, e)
 			}
