@@ -2,9 +2,11 @@ package pool_test
 
 import (
 	"context"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,6 +208,7 @@ func TestStandbys(t *testing.T) {
 		{"reads are spread", testSpread},
 		{"what goes to the primary", testPrimary},
 		{"full standbys", testFull},
+		{"round trips", testRoundTrips},
 		{"a write is read", testToken},
 		{"writes of all kinds", testWrites},
 		{"an asynchronous commit", testAsynchronous},
@@ -323,6 +326,77 @@ func testFull(t *testing.T, c *cluster) {
 			t.Errorf("reads waited for %s: %v", h.Address, h.Fallbacks)
 		}
 	}
+}
+
+// sends counts what is sent over a connection.
+type sends struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (s sends) Write(b []byte) (int, error) {
+	s.n.Add(1)
+	return s.Conn.Write(b)
+}
+
+// What sessions and tokens cost in round trips, and that there is no cost without.
+func testRoundTrips(t *testing.T, c *cluster) {
+	var n atomic.Int64
+	p := c.open(t, c.url, pool.Standbys{CheckInterval: time.Hour}, func(config *pool.Config) {
+		config.MaxConns = 1
+		config.Configure = func(pc *pgxpool.Config) error {
+			dial := pc.ConnConfig.DialFunc
+			pc.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dial(ctx, network, address)
+				return sends{conn, &n}, err
+			}
+			return nil
+		}
+	})
+	awaitReading(t, p, c, "node2 node3")
+	plain := limited(t)
+	session, s := p.WithSession(plain)
+	read := func(ctx context.Context) string {
+		got, err := runtime.One(ctx, p, getCount, scanCount, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.node
+	}
+	write := func(ctx context.Context) {
+		if err := runtime.Exec(ctx, p, setCount, 8, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seen := map[string]bool{}; len(seen) < 2; { // prepares on both standbys
+		seen[read(plain)] = true
+	}
+	write(session)
+	if err := c.CatchUp(plain); err != nil {
+		t.Fatal(err)
+	}
+	first := s.Token()
+	if node := read(session); node == "node1" { // looks how far a standby is, which the next reads prefer
+		t.Fatal("no standby answers")
+	}
+	cost := func(what string, want int64, f func()) {
+		t.Helper()
+		before := n.Load()
+		f()
+		if got := n.Load() - before; got != want {
+			t.Errorf("%s: %d round trips, want %d", what, got, want)
+		}
+	}
+	for range 4 {
+		cost("a read", 1, func() { read(plain) })
+		cost("a write", 1, func() { write(plain) })
+		cost("a read with a token that the server is known to have", 1, func() { read(p.WithToken(plain, first)) })
+		cost("a write of a session", 2, func() { write(session) })
+	}
+	if err := c.CatchUp(plain); err != nil {
+		t.Fatal(err)
+	}
+	cost("the first read with a new token", 2, func() { read(session) })
 }
 
 // A session's reads see its writes; others' are answered by standbys as they are.
