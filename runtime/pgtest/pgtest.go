@@ -47,6 +47,13 @@ const EnvURL = "DBGEN_TEST_DATABASE_URL"
 // binaries (postgres, initdb) to start a server from, before any other.
 const EnvBinDir = "DBGEN_TEST_PG_BINDIR"
 
+// EnvKeep is the environment variable that, set to 1, keeps the databases of
+// tests that fail, so that they can be looked at; the test logs where. A server
+// that was started here is left running then, until it is ended by hand (the
+// test logs how), and its files go with it. On a server that was there before
+// they stay until the next run of tests.
+const EnvKeep = "DBGEN_TEST_KEEP"
+
 // shared holds the one server of the process. A test function has no other
 // place to hand a server to the next one: this is the package's only state.
 var shared struct {
@@ -104,7 +111,8 @@ type DB struct {
 // New returns a database with the given schema, for t alone; it is dropped when
 // t ends. Databases with the same schema text are clones of one template. It is
 // safe to call from parallel tests. Any failure ends the test. When the test
-// fails, what the server logged about its database is shown.
+// fails, what the server logged about its database is shown; with [EnvKeep] the
+// database is kept.
 func New(t testing.TB, schema ...Source) *DB {
 	t.Helper()
 	server, err := Shared()
@@ -127,6 +135,15 @@ func New(t testing.TB, schema ...Source) *DB {
 			if log := server.logOf(mark, database.Name); log != "" {
 				t.Logf("PostgreSQL %s, database %s, logged:\n%s", server.Version, database.Name, log)
 			}
+			if os.Getenv(EnvKeep) == "1" {
+				if err := server.keep(database.Name); err != nil {
+					t.Errorf("pgtest: %v", err)
+				} else {
+					t.Logf("PostgreSQL %s, the test's database is kept: psql '%s'%s", server.Version, database.URL, server.howToEnd())
+					return
+				}
+			}
+			t.Logf("the test's database was %s; %s=1 keeps it", database.URL, EnvKeep)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()

@@ -46,6 +46,16 @@ func helper() {
 		u, err := pgx.ParseConfig(s.URL)
 		fail(err)
 		fmt.Println(u.Host, s.PID)
+	case "keep":
+		r := &recorder{}
+		db := pgtest.New(r, pgtest.SQL(schema))
+		r.Errorf("a failure")
+		r.end()
+		s, err := pgtest.Shared()
+		fail(err)
+		fail(s.Stop())
+		fmt.Println("kept", s.PID, db.URL, strings.Join(r.logs, " "))
+		os.Exit(0)
 	case "cluster":
 		c, err := pgtest.StartCluster(ctx, pgtest.ClusterOptions{Standbys: 1, Synchronous: 1})
 		fail(err)
@@ -71,7 +81,20 @@ func count(t *testing.T, db *pgtest.DB) int {
 type recorder struct {
 	testing.TB
 	failures []string
+	logs     []string
 	cleanups []func()
+}
+
+func (r *recorder) Helper() {}
+func (r *recorder) Logf(format string, args ...any) {
+	r.logs = append(r.logs, fmt.Sprintf(format, args...))
+}
+
+// end runs the cleanups, as the end of a test does.
+func (r *recorder) end() {
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
 }
 
 func (r *recorder) Errorf(format string, args ...any) {
@@ -90,9 +113,7 @@ func TestPoolLeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
+	r.end()
 	if len(r.failures) != 1 || !strings.Contains(r.failures[0], "1 connections were not given back") {
 		t.Errorf("failures: %q", r.failures)
 	}
@@ -280,6 +301,53 @@ func killed(t *testing.T, kind string) {
 			t.Fatalf("20 s after the kill: servers %v run, folder: %v", alive, statErr)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// The database of a failed test, and its server, stay where that is asked for.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0])
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, pgtest.EnvURL+"=") {
+			cmd.Env = append(cmd.Env, entry)
+		}
+	}
+	cmd.Env = append(cmd.Env, envHelper+"=keep", pgtest.EnvKeep+"=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	fields := strings.Fields(string(out))
+	if len(fields) < 4 {
+		t.Fatalf("got %q", out)
+	}
+	pid, err := strconv.Atoi(fields[1])
+	if err != nil {
+		t.Fatalf("%q: %v", out, err)
+	}
+	defer func() {
+		_ = syscall.Kill(pid, syscall.SIGINT)
+		config, err := pgx.ParseConfig(fields[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			if _, err := os.Stat(config.Host); gone(pid) && os.IsNotExist(err) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the server that was left does not end, or leaves files")
+			}
+		}
+	}()
+	if n := one[int](t, fields[2], "SELECT count(*) FROM t"); n != 2 {
+		t.Errorf("the kept database has %d rows", n)
+	}
+	for _, want := range []string{"psql '" + fields[2] + "'", fmt.Sprintf("kill -INT %d", pid)} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is not logged: %s", want, out)
+		}
 	}
 }
 

@@ -15,10 +15,10 @@ var errSystem = errors.New("starting a server is not supported yet on this syste
 
 // process is a server started here; on this system there is none.
 type process struct {
-	url  string
-	pid  int
-	log  *os.File
-	stop func() error
+	url         string
+	pid         int
+	log         *os.File
+	stop, leave func() error
 }
 
 func (p *process) logFrom(int64) string { return "" }

@@ -22,7 +22,8 @@ import (
 // end it. (A parent-death signal would be Linux alone, and is sent when the
 // thread that forked ends, not the process.) $1 is the signal that asks the
 // program to end, $2 the one that makes it, five seconds later; the rest is the
-// program's command line. A test may have changed PATH.
+// program's command line. The word leave, read before, leaves it running. A test
+// may have changed PATH.
 const keeper = `
 ask=$1; force=$2; shift 2
 PATH=$PATH:/usr/bin:/bin
@@ -30,7 +31,7 @@ exec 9<&0
 "$@" </dev/null 9<&- &
 pid=$!
 (
-	read -r _ <&9
+	if read -r word <&9 && [ "$word" = leave ]; then exit; fi
 	kill -"$ask" "$pid" 2>/dev/null
 	n=0
 	while [ "$n" -lt 50 ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; n=$((n+1)); done
@@ -48,7 +49,7 @@ exit "$status"
 type kept struct {
 	gone  chan struct{} // closed when it has ended
 	err   error         // how it ended, once gone is closed
-	stdin io.Closer
+	stdin io.WriteCloser
 }
 
 // keep starts a program that works in the folder and ends with this process. It
@@ -168,10 +169,11 @@ func signal(pid int, mode StopMode) error {
 
 // process is a server started here.
 type process struct {
-	url  string
-	pid  int
-	log  *os.File
-	stop func() error
+	url   string
+	pid   int
+	log   *os.File
+	stop  func() error
+	leave func() error // has it stay when this process ends; stop is nothing then
 }
 
 // launch finds binaries, makes a cluster in a new temporary folder and starts a
@@ -232,6 +234,11 @@ func (p *process) start(ctx context.Context, w *workshop, bin string, opts Optio
 		}
 		_ = p.log.Close()
 		return w.close()
+	}
+	p.leave = func() error {
+		p.stop = func() error { return nil }
+		_, err := io.WriteString(k.stdin, "leave\n")
+		return err
 	}
 	p.url = socketURL(w.dir)
 	if err := waitReady(ctx, p.url, k.gone); err != nil {

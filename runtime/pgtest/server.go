@@ -45,6 +45,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	templates map[string]*template // by schema text
+	kept      map[string]bool      // databases not to drop
 }
 
 // template is one template database; once guards its making.
@@ -178,11 +179,42 @@ func (s *Server) dropOwn(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
+		s.mu.Lock()
+		kept := s.kept[name]
+		s.mu.Unlock()
+		if kept {
+			continue
+		}
 		if err := s.drop(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keep leaves a database, and a server that was started here, after the end of
+// this process.
+func (s *Server) keep(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil && len(s.kept) == 0 {
+		if err := s.process.leave(); err != nil {
+			return err
+		}
+	}
+	if s.kept == nil {
+		s.kept = map[string]bool{}
+	}
+	s.kept[name] = true
+	return nil
+}
+
+// howToEnd tells how to end a server that is left running.
+func (s *Server) howToEnd() string {
+	if s.process == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (kill -INT %d ends its server, and removes its files)", s.PID)
 }
 
 // Database is a database made by [Server.Create].
