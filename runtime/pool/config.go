@@ -23,7 +23,8 @@ type Config struct {
 	// Env, if set, is the prefix of the environment variables that are looked
 	// at: with "BOOKSHOP" the DSN, where [New] is given none, is BOOKSHOP_URL and
 	// MaxConns may come from BOOKSHOP_MAX_CONNS. Default "": none but PG*, which
-	// libpq's users know and which stand behind all others.
+	// libpq's users know and which stand behind all others. With Env something
+	// has to name a server: the DSN, PGHOST or PGSERVICE.
 	Env string
 
 	// MaxConns is the largest number of connections. Default 10; DSN
@@ -150,6 +151,7 @@ func (c Config) attrs() []slog.Attr {
 		slog.Int("max_conns", c.MaxConns), slog.Int("min_conns", c.MinConns),
 		slog.Duration("connect_timeout", c.ConnectTimeout), slog.Duration("idle_timeout", c.IdleTimeout),
 		slog.Duration("max_lifetime", c.MaxLifetime), slog.Duration("acquire_timeout", c.AcquireTimeout),
+		slog.Duration("connect_retry", c.ConnectRetry),
 		slog.Int("max_waiters", c.MaxWaiters), slog.Duration("leak_after", c.LeakAfter),
 		slog.String("profile", c.Profile.String()),
 		slog.Duration("statement_timeout", c.StatementTimeout), slog.Duration("lock_timeout", c.LockTimeout),

@@ -133,6 +133,8 @@ func TestConfig(t *testing.T) {
 				"IdleTimeout is 2h0m0s, more than MaxLifetime, 1h0m0s", "MaxWaiters is -1", "LeakAfter is -1ns", "IdleInTransactionTimeout is 1000h0m0s", "Profile is unknown (5)", "TLS is unknown (-1)",
 			},
 		},
+		{name: "no server", config: pool.Config{Env: "SHOP", MaxConns: -1}, errs: []string{"neither a connection string nor SHOP_URL", "MaxConns is -1"}},
+		{name: "PGHOST", config: pool.Config{Env: "SHOP"}, env: env{"PGHOST": "localhost", "PGUSER": "u"}, want: with(func(c *pool.Config) { c.Env = "SHOP" })},
 		{name: "lock after statement", dsn: local, config: pool.Config{StatementTimeout: time.Second, LockTimeout: 2 * time.Second}, errs: []string{"LockTimeout is 2s, more than StatementTimeout, 1s"}},
 		{name: "no connections", dsn: local, config: pool.Config{MaxConns: -1}, errs: []string{"MaxConns is -1"}},
 		{

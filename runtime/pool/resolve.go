@@ -35,6 +35,9 @@ func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
 	if dsn == "" && r.env != "" {
 		dsn = os.Getenv(r.env + "_URL")
 		r.fromEnv = dsn != ""
+		if !r.fromEnv && os.Getenv("PGHOST") == "" && os.Getenv("PGSERVICE") == "" {
+			r.failf("no server is named: there is neither a connection string nor %s_URL (nor PGHOST nor PGSERVICE)", r.env)
+		}
 	}
 	given, err := pgx.ParseConfig(dsn)
 	if err != nil {

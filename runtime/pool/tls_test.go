@@ -285,6 +285,40 @@ func TestTLSServer(t *testing.T) {
 	if encrypted, err := connect("host=db.example.com sslmode=disable", pool.Config{TLS: pool.TLSAsGiven}, nil); err != nil || encrypted {
 		t.Errorf("sslmode=disable: encrypted %v, %v", encrypted, err)
 	}
+	// Silence and cancelling do no harm to an encrypted connection.
+	config := pool.Config{MinConns: -1, MaxConns: 1, Configure: func(c *pgxpool.Config) error {
+		c.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) { return []string{address}, nil }
+		return nil
+	}}
+	p, err := pool.New(ctx, "host=db.example.com user=postgres dbname=postgres port=5432 sslrootcert="+root, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, p.ListenEvery(ctx, 30*time.Millisecond, "c"))
+	l.next()
+	for range 3 {
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		if _, err := p.Exec(short, "SELECT pg_sleep(30)"); !errors.Is(err, context.DeadlineExceeded) && !runtime.AsError(err).IsCanceled() {
+			t.Errorf("a cancelled statement: %v", err)
+		}
+		cancel()
+	}
+	if s := p.Stats(); s.Opened != 1 || s.Total != 1 {
+		t.Errorf("%d connections were made, %d are there", s.Opened, s.Total)
+	}
+	if _, err := p.Exec(ctx, "NOTIFY c, 'x'"); err != nil {
+		t.Error(err)
+	}
+	if n := l.next(); n.Payload != "x" {
+		t.Errorf("got %+v", n)
+	}
+	if err := p.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := l.end(); !errors.Is(err, pool.ErrClosed) {
+		t.Error(err)
+	}
+
 	// Somebody else's certificate, and one that nobody vouches for; both would be
 	// so at the next attempt too.
 	var name x509.HostnameError
