@@ -118,18 +118,24 @@ type Config struct {
 	Configure func(*pgxpool.Config) error
 }
 
-// Standbys says how reads are sent to standbys.
+// Standbys says how reads are sent to the standbys among the hosts of the DSN; see
+// the package's documentation. The role that connects needs no privileges beyond
+// those of its queries. With those of pg_read_all_stats it can tell sooner, after
+// a promotion, that a standby follows the new primary; see [Host].
 type Standbys struct {
-	// MaxLag is how far a standby's replay may be behind before reads without a
-	// token pass it by. Default 10 s, negative for any.
+	// MaxLag is for how long a standby may lack what the primary has before reads
+	// pass it by, also those whose token it satisfies. While the primary is away,
+	// that counts from when it was last seen. Default 10 s, negative for any.
 	MaxLag time.Duration
-	// Wait is how long a read with a token waits for a standby to replay it
-	// before it goes to the primary. Default 100 ms, negative for not at all.
+	// Wait is how long a read waits for a standby to replay what its session's
+	// token asks for before it goes to the primary. Default 100 ms, negative for
+	// not at all.
 	Wait time.Duration
-	// CheckInterval is the time between two looks at each server. Default 1 s.
+	// CheckInterval is the time between two looks at each server, give or take a
+	// tenth, and at least 50 ms. It takes a connection to each. Default 1 s.
 	CheckInterval time.Duration
 	// MaxConns and MinConns bound the connections to each standby. Default those
-	// of the pool.
+	// of the pool; a negative MinConns is none.
 	MaxConns, MinConns int
 }
 

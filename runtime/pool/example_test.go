@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
 	"github.com/dbgen/dbgen/runtime/pool"
 )
@@ -38,4 +39,33 @@ func Example() {
 	// true 1 of 1 in use
 	// connection 1 active: true
 	// 0 in use
+}
+
+// One process writes, another reads what the first has written, on a standby
+// where there is one.
+func ExamplePool_WithSession() {
+	ctx := context.Background()
+	const dsn = "postgres://app@db1,db2,db3/shop?sslmode=verify-full"
+	p, err := pool.New(ctx, dsn, pool.Config{Standbys: &pool.Standbys{MaxLag: time.Second}})
+	if err != nil {
+		panic(err)
+	}
+	defer p.Close(ctx)
+
+	// The writer.
+	ctx, session := p.WithSession(ctx)
+	if _, err := p.Exec(ctx, "INSERT INTO note (text) VALUES ('hello')"); err != nil {
+		panic(err)
+	}
+	text := session.Token().String() // into a cookie, a header, a message
+
+	// The reader, with a pool of its own.
+	token, err := pool.ParseToken(text)
+	if err != nil {
+		panic(err)
+	}
+	ctx = p.WithToken(context.Background(), token)
+	latest := runtime.Query{Name: "LatestNote", SQL: "SELECT text FROM note ORDER BY id DESC LIMIT 1", ReadOnly: true}
+	note, err := runtime.One(ctx, p, latest, func(row *runtime.Row) string { return row.Text(0) })
+	fmt.Println(note, err)
 }

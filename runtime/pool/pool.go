@@ -21,6 +21,48 @@
 //
 // Query, Exec and the like with SQL text of one's own are the way around
 // generated code: they are treated as writes.
+//
+// # Several servers
+//
+// A connection string may name several hosts, a primary and its standbys:
+//
+//	postgres://app@db1,db2,db3/shop
+//
+// The pool then connects to the one that takes writes, and after a failover to
+// the one that does then, as with libpq's target_session_attrs=read-write, which
+// may be set to something else in the connection string. A single host is taken
+// as it is.
+//
+// With [Config].Standbys, reads are sent to the standbys among the hosts: the
+// queries of generated code that the generator found to write nothing, lock no
+// rows and call no volatile function. All else goes to the primary, and so does
+// whatever is done in a transaction or on a [Conn]. A read goes to the one of two
+// standbys, taken at random, that has fewer connections in use; to the primary if
+// none is near enough ([Standbys].MaxLag), or all connections to them are in use.
+// Where a standby fails, or cancels a read for its replay, the read is repeated
+// on the primary, once, as long as none of its rows was seen. [Pool.Hosts] shows
+// what is known of the servers, and what the standbys were used for.
+//
+// What a standby shows is the past. A [Session] has its reads see its own writes:
+//
+//	ctx, session := p.WithSession(ctx)
+//	err := orders.Place(ctx, id)          // on the primary
+//	order, err := orders.Get(ctx, id)     // on a standby that has it, or the primary
+//	w.Header().Set("X-Read-After", session.Token().String())
+//
+// The [Token] says up to where in the primary's log a standby has to have
+// replayed; it goes as text to other processes, which take it with [ParseToken]
+// and [Pool.WithToken]. That is checked on the connection that reads, and waited
+// for a little ([Standbys].Wait).
+//
+// A promotion starts a new timeline. The pool then reads only standbys that are
+// known to follow it, and writes to no server that it left behind. Two servers
+// that are promoted from the same timeline, each without the other's knowledge,
+// cannot be told apart by that; nor can anything be promised of writes that a
+// failover to an asynchronous standby has lost.
+//
+// A name with several addresses is one host here: its lag is that of the server
+// that was met last; tokens are checked on each connection all the same.
 package pool
 
 import (
