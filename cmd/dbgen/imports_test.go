@@ -65,7 +65,7 @@ var runtimes = map[string][]string{
 	"runtime/internal/notice": nil,
 	"runtime/pool":            {"runtime", "runtime/internal/rows", "runtime/internal/notice"},
 	"runtime/txn":             {"runtime", "runtime/internal/rows", "runtime/internal/notice"},
-	"runtime/pgtest":          nil,
+	"runtime/pgtest":          {"parser/migration"},
 	"runtime/internal/proof":  nil,
 }
 

@@ -6,7 +6,7 @@
 //
 //	func TestTransfer(t *testing.T) {
 //		t.Parallel()
-//		db := pgtest.New(t, pgtest.SQL(`CREATE TABLE account (id bigint PRIMARY KEY, cents bigint)`))
+//		db := pgtest.New(t, pgtest.Migrations("../migrations"))
 //		repo := bank.New(db.Pool())
 //		…
 //	}
@@ -24,7 +24,14 @@
 // files are in memory on Linux (/dev/shm, where 4 GB are free there and TMPDIR is
 // not set), else in the folder for temporary files.
 //
-// Outside tests (demonstrations, tools) [Start] gives the same server.
+// When a test fails, it logs what the server logged about its database, and where
+// that was; DBGEN_TEST_KEEP=1 keeps it.
+//
+// [NewCluster] starts a primary with streaming standbys, to be crashed, demoted
+// and promoted; [StartPgBouncer] puts a PgBouncer before a server. Outside tests
+// (demonstrations, tools) [Start] gives a server as New uses it.
+//
+// On Windows no server can be started yet: [EnvURL] must name one.
 package pgtest
 
 import (

@@ -171,6 +171,31 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// A directory of migrations is applied in its order, without the way back.
+func TestMigrations(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string]map[string]string{
+		"goose": {
+			"2_rows.sql":  "-- +goose Up\nINSERT INTO t VALUES (1);\n-- +goose Down\nDELETE FROM t;",
+			"1_table.sql": "-- +goose Up\nCREATE TABLE t (id int);\n-- +goose Down\nDROP TABLE t;",
+			"10_rows.sql": "-- +goose Up\nINSERT INTO t SELECT id + 1 FROM t;",
+		},
+		"golang-migrate": {
+			"1_table.up.sql": "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2)", "1_table.down.sql": "DROP TABLE t",
+		},
+	} {
+		dir := t.TempDir()
+		for file, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := count(t, pgtest.New(t, pgtest.Migrations(dir))); n != 2 {
+			t.Errorf("%s: %d rows, want 2", name, n)
+		}
+	}
+}
+
 func TestCreateErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -180,6 +205,7 @@ func TestCreateErrors(t *testing.T) {
 		source     pgtest.Source
 	}{
 		{"syntax", "schema text 2:2: ", pgtest.SQL("SELECT 1", "\nSELEKT 1")},
+		{"missing migrations", "/nonexistent", pgtest.Migrations("/nonexistent")},
 		{"missing file", "file does not exist", pgtest.Files("/nonexistent/*.sql")},
 		{"down migration", `"a.sql" holds a down migration`, pgtest.FS(fsys, "*.sql")},
 	} {

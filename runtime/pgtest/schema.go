@@ -7,10 +7,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
+
+	"github.com/dbgen/dbgen/parser/migration"
 )
 
-// Source is a part of a schema: SQL texts that are run in order. [SQL], [Files]
-// and [FS] make one.
+// Source is a part of a schema: SQL texts that are run in order. [SQL], [Files],
+// [FS] and [Migrations] make one.
 type Source struct {
 	load func() ([]script, error)
 }
@@ -45,6 +48,27 @@ func FS(fsys fs.FS, patterns ...string) Source {
 	}}
 }
 
+// Migrations is a schema given as directories of migrations, in the order and
+// with the parts that build it up, as dbgen itself reads them: goose,
+// golang-migrate, dbmate, tern, sql-migrate, Atlas, Flyway, node-pg-migrate,
+// folders with a migration.sql or up.sql, or plain SQL files. Which it is, is
+// seen from the files.
+func Migrations(dirs ...string) Source {
+	return Source{func() ([]script, error) {
+		files, problems := migration.Load(dirs)
+		if problems.HasErrors() {
+			var text strings.Builder
+			_ = problems.Text(&text, false) // a Builder takes all
+			return nil, fmt.Errorf("schema: %s", strings.TrimSpace(text.String()))
+		}
+		scripts := make([]script, len(files))
+		for i, file := range files {
+			scripts[i] = script{file.Name, file.Text}
+		}
+		return scripts, nil
+	}}
+}
+
 // A migration file with a way back in it would be undone by its own end.
 var hasDown = regexp.MustCompile(`(?m)^--\s*(\+goose\s+Down|migrate:down)`)
 
@@ -65,7 +89,7 @@ func readAll(patterns []string, glob func(string) ([]string, error), read func(s
 				return nil, fmt.Errorf("schema: %w", err)
 			}
 			if hasDown.Match(text) {
-				return nil, fmt.Errorf("schema %q holds a down migration as well: pass the texts to apply with SQL", name)
+				return nil, fmt.Errorf("schema %q holds a down migration as well: give its folder to Migrations", name)
 			}
 			scripts = append(scripts, script{name, string(text)})
 		}
