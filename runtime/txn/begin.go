@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dbgen/dbgen/runtime"
@@ -99,7 +98,11 @@ func (tx *Tx) start() error {
 	if err != nil {
 		return err
 	}
-	tx.pid = tx.inner.Conn().PgConn().PID()
+	conn := tx.inner.Conn().PgConn()
+	tx.pid = conn.PID()
+	if tx.m.major.Load() == 0 {
+		tx.m.major.Store(int32(majorVersion(conn.ParameterStatus("server_version"))))
+	}
 	tx.used = time.Now()
 	return nil
 }
@@ -107,7 +110,12 @@ func (tx *Tx) start() error {
 // startPlain sends what needs neither parameters nor answers as one text, which
 // costs a fraction of a batch.
 func (tx *Tx) startPlain() (err error) {
-	if tx.inner, err = tx.m.db.BeginTx(tx.ctx, tx.m.beginText(&tx.options)); err == nil {
+	o := &tx.options
+	options := o.pgx()
+	if o.Timeout > 0 || o.LockTimeout > 0 {
+		options = pgx.TxOptions{BeginQuery: tx.m.text(o)}
+	}
+	if tx.inner, err = tx.m.db.BeginTx(tx.ctx, options); err == nil {
 		return nil
 	}
 	// A pool drops a connection on which only BEGIN succeeded.
@@ -121,65 +129,92 @@ func (tx *Tx) startPlain() (err error) {
 	return err
 }
 
-// beginText is what startPlain sends. The last one is kept, since most
-// transactions of a manager begin alike.
-func (m *Manager) beginText(o *Options) pgx.TxOptions {
-	plain := o.pgx()
-	if o.Timeout <= 0 && o.LockTimeout <= 0 {
-		return plain
+// text is what begins a transaction: where there are no settings, BEGIN and all
+// else; where there are, the one statement that follows BEGIN. The last one is
+// kept, since most transactions of a manager begin alike.
+func (m *Manager) text(o *Options) string {
+	key := beginKey{o.pgx(), len(o.Settings), o.Timeout, o.LockTimeout, int(m.major.Load())}
+	if last := m.lastBegin.Load(); last != nil && last.key == key {
+		return last.sql
 	}
-	if last := m.lastBegin.Load(); last != nil && last.plain == plain && last.timeout == o.Timeout && last.lockTimeout == o.LockTimeout {
-		return pgx.TxOptions{BeginQuery: last.sql}
-	}
-	var sql strings.Builder
-	sql.WriteString("begin")
-	for _, mode := range [...]string{isolationLevel(plain.IsoLevel), string(plain.AccessMode)} {
-		if mode != "" {
-			sql.WriteString(" " + mode)
+	var sql string
+	if n := len(o.Settings); n > 0 {
+		var more []string
+		if o.LockTimeout > 0 {
+			more = append(more, "set_config('lock_timeout', '"+milliseconds(o.LockTimeout)+"', true)")
+		}
+		if o.Timeout > 0 {
+			more = append(more, serverTimeouts(milliseconds(o.serverLimit()), key.major))
+		}
+		sql = settingsText(n, more)
+	} else {
+		sql = "begin" + isolationLevel(key.plain.IsoLevel)
+		if o.ReadOnly {
+			sql += " read only"
+		}
+		if o.LockTimeout > 0 {
+			sql += "; " + setLockTimeout(o.LockTimeout)
+		}
+		if o.Timeout > 0 { // a name of one byte costs no allocation
+			sql += "; SELECT " + serverTimeouts(milliseconds(o.serverLimit()), key.major) + " t"
 		}
 	}
-	if o.LockTimeout > 0 {
-		sql.WriteString("; " + setLockTimeout(o.LockTimeout))
-	}
-	if o.Timeout > 0 {
-		sql.WriteString("; " + serverTimeouts(milliseconds(o.serverLimit())))
-	}
-	m.lastBegin.Store(&begin{plain, o.Timeout, o.LockTimeout, sql.String()})
-	return pgx.TxOptions{BeginQuery: sql.String()}
+	m.lastBegin.Store(&begin{key, sql})
+	return sql
 }
 
 // begin is the text that begins transactions with some options.
 type begin struct {
+	key beginKey
+	sql string
+}
+
+// beginKey is what such a text depends on.
+type beginKey struct {
 	plain                pgx.TxOptions
+	settings             int
 	timeout, lockTimeout time.Duration
-	sql                  string
+	major                int
 }
 
 func isolationLevel(level pgx.TxIsoLevel) string {
 	if level == "" {
 		return ""
 	}
-	return "isolation level " + string(level)
+	return " isolation level " + string(level)
 }
 
+// startBatch sends what has parameters or answers.
 func (tx *Tx) startBatch() error {
 	o := &tx.options
 	batch := &pgx.Batch{}
 	batch.BeginTx(o.pgx())
-	if o.resolvable() && !o.keepsSnapshot() {
-		batch.Queue(assignXID).QueryRow(tx.known.scan)
-	}
-	queueSettings(batch, o.Settings, o.keepsSnapshot())
-	if o.LockTimeout > 0 {
-		batch.Queue(setLockTimeout(o.LockTimeout))
-	}
 	var before [len(timeoutSettings)]string
-	switch {
-	case o.Timeout <= 0:
-	case o.keepsSnapshot():
-		queueTimeouts(batch, o.serverLimit(), &before)
-	default:
-		batch.Queue(serverTimeouts(milliseconds(o.serverLimit())))
+	if o.keepsSnapshot() {
+		for _, s := range o.Settings {
+			batch.Queue(setLocal(s))
+		}
+		if o.LockTimeout > 0 {
+			batch.Queue(setLockTimeout(o.LockTimeout))
+		}
+		if o.Timeout > 0 {
+			queueTimeouts(batch, o.serverLimit(), &before)
+		}
+	} else {
+		if o.resolvable() {
+			batch.Queue(assignXID).QueryRow(tx.known.scan)
+		}
+		switch {
+		case len(o.Settings) > 0:
+			batch.Queue(tx.m.text(o), o.args...)
+		default:
+			if o.LockTimeout > 0 {
+				batch.Queue(setLockTimeout(o.LockTimeout))
+			}
+			if o.Timeout > 0 {
+				batch.Queue("SELECT " + serverTimeouts(milliseconds(o.serverLimit()), int(tx.m.major.Load())))
+			}
+		}
 	}
 	results := tx.m.db.SendBatch(tx.ctx, batch)
 	tx.inner = results.Tx()

@@ -55,9 +55,6 @@ func (tx *Tx) expire(status Status, cause error) bool {
 	}
 	if tx.endedByStatement() {
 		status, cause = Unknown, &CommitUnknownError{Err: errEndedByStatement}
-		tx.mu.Lock()
-		tx.cause = cause
-		tx.mu.Unlock()
 	}
 	tx.sendRollback()
 	tx.end(status, cause)
@@ -210,9 +207,6 @@ func (tx *Tx) finishCommit() error {
 	if status == Unknown {
 		status, err = tx.resolve(err, replicated)
 	}
-	tx.mu.Lock()
-	tx.cause = err
-	tx.mu.Unlock()
 	tx.end(status, err)
 	return err
 }
@@ -252,6 +246,7 @@ func (tx *Tx) end(status Status, cause error) {
 	tx.mu.Lock()
 	hooks := tx.hooks
 	tx.hooks = nil
+	tx.cause = cause
 	tx.ended = true
 	if tx.done != nil {
 		close(tx.done)

@@ -159,3 +159,30 @@ func TestCommitIsNotCancelled(t *testing.T) {
 		t.Errorf("%d rows, %+v", e.count(t), e.Stats())
 	}
 }
+
+// A hook that comes after the end is called at once, if it is one for that end.
+func TestHookAfterEnd(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	for _, commit := range []bool{true, false} {
+		tx, err := e.Begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var called []string
+		if commit {
+			err = tx.Commit()
+		} else {
+			err = e.Rollback(tx.ID(), errors.New("why"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx.AfterCommit(func(context.Context) { called = append(called, "commit") })
+		tx.AfterRollback(func(_ context.Context, cause error) { called = append(called, cause.Error()) })
+		tx.AfterUnknown(func(context.Context, error) { called = append(called, "unknown") })
+		if want := map[bool]string{true: "commit", false: "why"}[commit]; len(called) != 1 || called[0] != want {
+			t.Errorf("called %q, want %s", called, want)
+		}
+	}
+}

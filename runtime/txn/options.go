@@ -55,6 +55,7 @@ type Options struct {
 
 	tenant   Tenant
 	observer runtime.Observer
+	args     []any // of Settings; see settingsText
 }
 
 // Propagation is what Run does when its context carries a transaction of the
@@ -228,6 +229,7 @@ func (o Options) checked() (Options, error) {
 			return o, err
 		}
 	}
+	o.args = settingsArgs(o.Settings)
 	if _, twice := lookup(o.Settings, "lock_timeout"); twice && o.LockTimeout != 0 || o.LockTimeout < 0 {
 		return o, fmt.Errorf("%w: lock time-out %v", ErrIncompatibleOptions, o.LockTimeout)
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Setting is a setting of the server for one transaction: a parameter of the
@@ -96,27 +94,34 @@ func lookup(settings []Setting, name string) (value string, ok bool) {
 	return "", false
 }
 
-// setSettings applies all settings, in the order of its arrays of names and
-// values.
-const setSettings = `SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS setting (name, value)`
-
-// queueSettings makes the settings part of the batch that begins a transaction.
-// A SELECT takes the snapshot that repeatable read and serializable keep; for
-// them there is SET, which has no parameters.
-func queueSettings(batch *pgx.Batch, settings []Setting, snapshot bool) {
-	switch {
-	case len(settings) == 0:
-	case snapshot:
-		for _, s := range settings {
-			batch.Queue(setLocal(s))
+// settingsText is the statement that applies n settings, whose names and values
+// are its arguments, and then evaluates more. (PostgreSQL evaluates a target list
+// from left to right, so more sees what was set.)
+func settingsText(n int, more []string) string {
+	var sql strings.Builder
+	sql.WriteString("SELECT ")
+	for i := range n {
+		if i > 0 {
+			sql.WriteString(", ")
 		}
-	default:
-		names, values := make([]string, len(settings)), make([]string, len(settings))
-		for i, s := range settings {
-			names[i], values[i] = s.Name, s.Value
-		}
-		batch.Queue(setSettings, names, values)
+		fmt.Fprintf(&sql, "set_config($%d, $%d, true)", 2*i+1, 2*i+2)
 	}
+	for _, expression := range more {
+		sql.WriteString(", " + expression)
+	}
+	return sql.String()
+}
+
+// settingsArgs are the arguments of settingsText.
+func settingsArgs(settings []Setting) []any {
+	if len(settings) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 2*len(settings))
+	for _, s := range settings {
+		args = append(args, s.Name, s.Value)
+	}
+	return args
 }
 
 // listSettings are those whose value is a list of names: SET takes each as a
@@ -124,7 +129,9 @@ func queueSettings(batch *pgx.Batch, settings []Setting, snapshot bool) {
 // (flatten_set_variable_args, guc_funcs.c; GUC_LIST_QUOTE).
 var listSettings = [...]string{"search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"}
 
-// setLocal is the statement that does what set_config does.
+// setLocal is the statement that does what set_config does without a SELECT, which
+// would take the snapshot that repeatable read and serializable keep. It has no
+// parameters.
 func setLocal(s Setting) string {
 	var sql strings.Builder
 	sql.WriteString(`SET LOCAL "`)

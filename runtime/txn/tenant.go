@@ -59,6 +59,7 @@ func (m *Manager) RunTenant(ctx context.Context, t Tenant, fn func(ctx context.C
 		return err
 	}
 	o.Settings = withSettings(o.Settings, []Setting{setting})
+	o.args = settingsArgs(o.Settings)
 	o.tenant = t
 	return m.run(ctx, o, func(ctx context.Context, tx *Tx) error {
 		return fn(ctx, &TenantTx{Tx: tx, TenantScope: runtime.TenantScope{ID: t.ID}})

@@ -14,16 +14,35 @@ import (
 
 // serverTimeouts bounds the transaction on the server, in milliseconds, where
 // nothing stricter is set. PostgreSQL 17 has a setting for it; before that a
-// transaction is bounded by its statements and its pauses.
+// transaction is bounded by its statements and its pauses. Where the version is
+// not known (0) the server decides, which takes it longer.
 //
-// A SELECT takes a snapshot, which repeatable read and serializable keep; for
-// them there is queueTimeouts.
-func serverTimeouts(milliseconds string) string {
+// It is an expression; the SELECT around it takes a snapshot, which repeatable
+// read and serializable keep; for them there is queueTimeouts.
+func serverTimeouts(milliseconds string, major int) string {
 	bound := func(name string) string {
-		return `CASE WHEN current_setting('` + name + `')::interval NOT BETWEEN '1ms' AND '` + milliseconds + `ms' THEN set_config('` + name + `', '` + milliseconds + `', true) END`
+		return `CASE WHEN current_setting('` + name + `', true) = '0' OR current_setting('` + name + `', true)::interval > '` + milliseconds +
+			`ms' THEN set_config('` + name + `', '` + milliseconds + `', true) END`
 	}
-	return `SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN ` + bound("transaction_timeout") +
-		` ELSE concat(` + bound("statement_timeout") + `, ` + bound("idle_in_transaction_session_timeout") + `) END t` // a name of one byte costs no allocation
+	switch whole, parts := bound("transaction_timeout"), bound(timeoutSettings[0])+", "+bound(timeoutSettings[1]); {
+	case major >= 17:
+		return whole
+	case major > 0:
+		return "concat(" + parts + ")"
+	default:
+		return "CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN " + whole + " ELSE concat(" + parts + ") END"
+	}
+}
+
+// majorVersion is that of the server, from its server_version ("17.4 (Debian …)",
+// "18beta1"); 0 if it is not to be read.
+func majorVersion(version string) int {
+	end := 0
+	for end < len(version) && '0' <= version[end] && version[end] <= '9' {
+		end++
+	}
+	major, _ := strconv.Atoi(version[:end])
+	return major
 }
 
 // timeoutSettings are the settings that every supported server has.

@@ -281,7 +281,8 @@ func (tx *Tx) closeOpen() {
 
 // AfterCommit calls fn once the transaction has really committed and its
 // connection is back; never if it did not, or nobody knows. A hook added in a
-// savepoint is dropped with it. The context does not end.
+// savepoint is dropped with it, one added after the end is called at once. The
+// context does not end.
 func (tx *Tx) AfterCommit(fn func(ctx context.Context)) { tx.after(hook{commit: fn}) }
 
 // AfterRollback calls fn with the reason once the transaction was rolled back.
@@ -293,10 +294,18 @@ func (tx *Tx) AfterRollback(fn func(ctx context.Context, cause error)) { tx.afte
 // transaction committed, nor could find out ([ResolveByXID]).
 func (tx *Tx) AfterUnknown(fn func(ctx context.Context, err error)) { tx.after(hook{unknown: fn}) }
 
+// after adds a hook; where the transaction has ended, perhaps a moment ago by
+// its time-out, it is called at once.
 func (tx *Tx) after(h hook) {
 	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	tx.hooks = append(tx.hooks, h)
+	ended, cause := tx.ended, tx.cause
+	if !ended {
+		tx.hooks = append(tx.hooks, h)
+	}
+	tx.mu.Unlock()
+	if ended {
+		runHooks(context.WithoutCancel(tx.parent), []hook{h}, tx.status(), cause)
+	}
 }
 
 // ID is the number by which the manager knows the transaction.

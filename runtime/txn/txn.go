@@ -49,6 +49,7 @@ type Manager struct {
 	refused   error // what is wrong with them
 	lastID    atomic.Uint64
 	lastBegin atomic.Pointer[begin]
+	major     atomic.Int32 // version of the server, once known
 	stats     counters
 
 	mu     sync.Mutex // guards what follows

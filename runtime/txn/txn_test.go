@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -334,77 +333,6 @@ func TestCommitThatRollsBack(t *testing.T) {
 	}
 	if s := e.Stats(); s.RolledBack != 2 || s.Committed != 0 {
 		t.Errorf("stats: %+v", s)
-	}
-}
-
-func TestSerializableIncrements(t *testing.T) {
-	t.Parallel()
-	e := open(t, txn.Isolation(pgx.Serializable), txn.Retry(txn.RetryPolicy{MaxAttempts: 1000, Base: time.Millisecond, Max: 20 * time.Millisecond}))
-	var hooks, attempts atomic.Int64
-	var wg sync.WaitGroup
-	for range 6 {
-		wg.Go(func() {
-			for range 10 {
-				err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
-					attempts.Add(1)
-					tx.AfterCommit(func(context.Context) { hooks.Add(1) })
-					var n int
-					if err := tx.QueryRow(ctx, "SELECT n FROM t WHERE id = 0").Scan(&n); err != nil {
-						return err
-					}
-					_, err := tx.Exec(ctx, "UPDATE t SET n = $1 WHERE id = 0", n+1)
-					return err
-				})
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	var n int64
-	if err := e.pool.QueryRow(ctx, "SELECT n FROM t WHERE id = 0").Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	s := e.Stats()
-	if n != 60 || hooks.Load() != 60 || s.Committed != 60 || s.Begun != attempts.Load() || s.Retries != attempts.Load()-60 {
-		t.Errorf("n = %d, hooks %d, attempts %d, stats %+v", n, hooks.Load(), attempts.Load(), s)
-	}
-	t.Logf("%d attempts for 60 commits", attempts.Load())
-}
-
-func TestDeadlock(t *testing.T) {
-	t.Parallel()
-	e := open(t)
-	e.db.Exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''50ms''', current_database()); END $$")
-	var met sync.WaitGroup
-	met.Add(2)
-	var attempts atomic.Int64
-	var wg sync.WaitGroup
-	for _, order := range [][2]int{{0, -1}, {-1, 0}} {
-		wg.Go(func() {
-			first := true
-			err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
-				attempts.Add(1)
-				if _, err := tx.Exec(ctx, "UPDATE t SET n = n + 1 WHERE id = $1", order[0]); err != nil {
-					return err
-				}
-				if first {
-					first = false
-					met.Done()
-					met.Wait()
-				}
-				_, err := tx.Exec(ctx, "UPDATE t SET n = n + 1 WHERE id = $1", order[1])
-				return err
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if attempts.Load() != 3 || e.Stats().Committed != 2 {
-		t.Errorf("%d attempts, %+v; want 3 for 2", attempts.Load(), e.Stats())
 	}
 }
 
