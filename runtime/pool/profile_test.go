@@ -304,8 +304,8 @@ func TestTransactionPoolerCancel(t *testing.T) {
 	}
 	opened := p.Stats().Opened
 	t.Logf("%d cancelled, %d had ended, %d others, %d connections made", canceled.Load(), finished.Load(), others.Load(), opened)
-	if opened > 3*workers {
-		t.Errorf("%d connections were made for %d at once: cancelling loses them", opened, 2*workers)
+	if lost := opened - 2*workers; lost > canceled.Load()/2 { // one that does not answer in a second is given up
+		t.Errorf("%d connections were lost by cancelling %d statements", lost, canceled.Load())
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -133,29 +132,6 @@ func guard(pc *pgxpool.Config, config Config) {
 			return &beforeConnectError{err}
 		}
 		return nil
-	}
-}
-
-// cancelThere makes pgx send the request to cancel a statement to the server
-// that the connection is to. Over TCP it does; of several Unix sockets it takes
-// that of the configuration, which is the first.
-func cancelThere(cc *pgx.ConnConfig) {
-	if len(cc.Fallbacks) == 0 {
-		return
-	}
-	after := cc.AfterNetConnect
-	cc.AfterNetConnect = func(ctx context.Context, config *pgconn.Config, conn net.Conn) (net.Conn, error) {
-		if remote := conn.RemoteAddr(); remote != nil && remote.Network() == "unix" {
-			dir, name := filepath.Split(remote.String())
-			port, err := strconv.ParseUint(name[strings.LastIndexByte(name, '.')+1:], 10, 16)
-			if err == nil && filepath.IsAbs(dir) {
-				config.Host, config.Port = filepath.Clean(dir), uint16(port) // the connection's own copy
-			}
-		}
-		if after == nil {
-			return conn, nil
-		}
-		return after(ctx, config, conn)
 	}
 }
 
