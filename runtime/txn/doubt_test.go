@@ -128,6 +128,11 @@ func TestEndedByStatement(t *testing.T) {
 			err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 				tx.AfterCommit(func(context.Context) { hooks++ })
 				tx.AfterRollback(func(context.Context, error) { hooks++ })
+				tx.AfterUnknown(func(_ context.Context, err error) {
+					if errors.Is(err, txn.ErrCommitUnknown) {
+						hooks += 100
+					}
+				})
 				if _, err := tx.Exec(ctx, end); err != nil {
 					t.Error(err)
 				}
@@ -136,7 +141,7 @@ func TestEndedByStatement(t *testing.T) {
 				}
 				return result
 			})
-			if !errors.Is(err, txn.ErrCommitUnknown) || result != nil && !errors.Is(err, no) || hooks != 0 {
+			if !errors.Is(err, txn.ErrCommitUnknown) || result != nil && !errors.Is(err, no) || hooks != 100 {
 				t.Errorf("%s, then %v: %v, %d hooks", end, result, err, hooks)
 			}
 		}

@@ -74,3 +74,29 @@ func ExampleTx_Nested() {
 	// nested: ERROR: division by zero (SQLSTATE 22012)
 	// transaction: <nil>
 }
+
+// The transaction of a tenant: row-level security reads the setting.
+func ExampleManager_RunTenant() {
+	ctx := context.Background()
+	server, err := pgtest.Shared()
+	if err != nil {
+		panic(err)
+	}
+	conn, err := pgx.Connect(ctx, server.URL)
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close(ctx)
+	transactions := txn.New(conn)
+	tenant := txn.Tenant{Setting: "app.tenant", ID: "42"}
+	err = transactions.RunTenant(ctx, tenant, func(ctx context.Context, tx *txn.TenantTx) error {
+		var seen string
+		err := tx.QueryRow(ctx, "SELECT current_setting('app.tenant')").Scan(&seen)
+		fmt.Println("the server sees", seen)
+		return errors.Join(err, transactions.RunTenant(ctx, txn.Tenant{Setting: "app.tenant", ID: "43"}, nil))
+	})
+	fmt.Println(err)
+	// Output:
+	// the server sees 42
+	// incompatible transaction options: within a transaction of another tenant
+}

@@ -42,7 +42,8 @@ type Options struct {
 	// Propagation says what Run does within a transaction of the same manager;
 	// default [PropagateJoin].
 	Propagation Propagation
-	// Retry says how often and when Run repeats it.
+	// Retry says how often and when Run repeats it; see [Manager.Run] for what is
+	// repeated.
 	Retry RetryPolicy
 	// Outcome says what happens when the answer to COMMIT is lost; default
 	// [Report].

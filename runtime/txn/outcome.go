@@ -66,7 +66,7 @@ type xid struct {
 }
 
 // ErrNotReplicated is matched by a [*CommitUnknownError] if the transaction is
-// committed, and visible, on the primary, but no synchronous standby has
+// committed, and visible, on the primary, but its synchronous standbys have not
 // confirmed it: a failover may lose it.
 var ErrNotReplicated = errors.New("committed on the primary, not confirmed by its synchronous standbys")
 
@@ -208,17 +208,29 @@ func (x *xid) ask(ctx context.Context, db Beginner) answer {
 	batch.Queue(describeServer)
 	batch.Queue(askStatus, strconv.FormatUint(x.id, 10))
 	results := db.SendBatch(ctx, batch)
-	defer results.Close()
-	synchronous, server, err := scanServer(results.QueryRow())
+	given, synchronous := x.read(results)
+	if err := results.Close(); err != nil && given.verdict == committed {
+		return answer{later, fmt.Errorf("no server answers: %w", err)}
+	}
+	if given.verdict == committed && synchronous {
+		return awaitReplication(ctx, db)
+	}
+	return given
+}
+
+// read reads what ask has asked; synchronous says that a commit has to wait for
+// standbys.
+func (x *xid) read(results pgx.BatchResults) (given answer, synchronous bool) {
+	waits, server, err := scanServer(results.QueryRow())
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return answer{later, errStandby}
+		return answer{later, errStandby}, false
 	case err != nil:
-		return answer{later, fmt.Errorf("no server answers: %w", err)}
+		return answer{later, fmt.Errorf("no server answers: %w", err)}, false
 	case server.SystemID != x.server.SystemID:
-		return answer{never, fmt.Errorf("another server answers (system identifier %d, not %d)", server.SystemID, x.server.SystemID)}
+		return answer{never, fmt.Errorf("another server answers (system identifier %d, not %d)", server.SystemID, x.server.SystemID)}, false
 	case server.Timeline != x.server.Timeline:
-		return answer{never, fmt.Errorf("a server was promoted since (timeline %d, not %d)", server.Timeline, x.server.Timeline)}
+		return answer{never, fmt.Errorf("a server was promoted since (timeline %d, not %d)", server.Timeline, x.server.Timeline)}, false
 	}
 	same := server == x.server
 	var status string
@@ -226,27 +238,21 @@ func (x *xid) ask(ctx context.Context, db Beginner) answer {
 		// An id that the server has yet to give was lost with the crash
 		// (TransactionIdInRecentPast, xid8funcs.c).
 		if e := runtime.AsError(err); !same && e != nil && e.SQLState == "22023" {
-			return answer{verdict: rolledBackAfterAll}
+			return answer{verdict: rolledBackAfterAll}, false
 		}
-		return answer{later, fmt.Errorf("no server answers: %w", err)}
+		return answer{later, fmt.Errorf("no server answers: %w", err)}, false
 	}
 	switch {
 	case status == "aborted":
-		return answer{verdict: rolledBackAfterAll}
+		return answer{verdict: rolledBackAfterAll}, false
 	case status == "in progress":
-		return answer{later, errInProgress}
+		return answer{later, errInProgress}, false
 	case status == "":
-		return answer{never, errForgotten}
+		return answer{never, errForgotten}, false
 	case !same:
-		return answer{never, errRestarted}
+		return answer{never, errRestarted}, false
 	}
-	if synchronous != 0 {
-		if err := results.Close(); err != nil {
-			return answer{later, fmt.Errorf("no server answers: %w", err)}
-		}
-		return awaitReplication(ctx, db)
-	}
-	return answer{verdict: committed}
+	return answer{verdict: committed}, waits != 0
 }
 
 // awaitReplication waits until the synchronous standbys have what the primary

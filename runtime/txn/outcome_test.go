@@ -123,9 +123,9 @@ func openLossy(t *testing.T, url string, opts ...txn.Option) doubtful {
 	return doubtful{env{Manager: txn.New(p, append([]txn.Option{txn.ResolveByXID}, opts...)...), pool: p}, way}
 }
 
-// outcome runs a transaction that inserts id, and returns its error and the one
-// hook that was called.
-func (d doubtful) outcome(t *testing.T, id int, opts ...txn.Option) (error, string) {
+// outcome runs a transaction that inserts id, and returns the one hook that was
+// called, and its error.
+func (d doubtful) outcome(t *testing.T, id int, opts ...txn.Option) (string, error) {
 	t.Helper()
 	var hooks []string
 	runs := 0
@@ -147,7 +147,7 @@ func (d doubtful) outcome(t *testing.T, id int, opts ...txn.Option) (error, stri
 	if runs != 1 {
 		t.Errorf("%d: %d runs", id, runs)
 	}
-	return err, strings.Join(hooks, " ")
+	return strings.Join(hooks, " "), err
 }
 
 func (d doubtful) stored(t *testing.T, id int) bool {
@@ -166,18 +166,18 @@ func TestResolve(t *testing.T) {
 	want := txn.Stats{}
 	for i, level := range []pgx.TxIsoLevel{"", pgx.RepeatableRead, pgx.Serializable} {
 		d.way.next.Store(loseAnswer)
-		err, hook := d.outcome(t, 10*i+1, txn.Isolation(level))
+		hook, err := d.outcome(t, 10*i+1, txn.Isolation(level))
 		if err != nil || hook != "commit" || !d.stored(t, 10*i+1) {
 			t.Errorf("%s, answer lost: %v, hook %q", level, err, hook)
 		}
 		d.way.next.Store(loseCommit)
-		err, hook = d.outcome(t, 10*i+2, txn.Isolation(level))
+		hook, err = d.outcome(t, 10*i+2, txn.Isolation(level))
 		if !errors.Is(err, txn.ErrRolledBack) || errors.Is(err, txn.ErrCommitUnknown) || hook != "rollback" || d.stored(t, 10*i+2) {
 			t.Errorf("%s, COMMIT lost: %v, hook %q", level, err, hook)
 		}
 		d.way.next.Store(holdCommit)
 		began := time.Now()
-		err, hook = d.outcome(t, 10*i+3, txn.Isolation(level), txn.ResolveWithin(300*time.Millisecond))
+		hook, err = d.outcome(t, 10*i+3, txn.Isolation(level), txn.ResolveWithin(300*time.Millisecond))
 		var unknown *txn.CommitUnknownError
 		if !errors.As(err, &unknown) || hook != "unknown" || unknown.XID == 0 || unknown.Server.SystemID == 0 || unknown.Server.Timeline == 0 || unknown.Server.Incarnation == "" {
 			t.Errorf("%s, still in progress: %+v, hook %q", level, err, hook)
@@ -303,13 +303,13 @@ func TestResolveAcrossRestart(t *testing.T) {
 		for _, level := range []pgx.TxIsoLevel{"", pgx.Serializable} {
 			id++
 			d.way.next.Store(loseAnswer)
-			err, hook := d.outcome(t, id, txn.Isolation(level))
+			hook, err := d.outcome(t, id, txn.Isolation(level))
 			if !errors.Is(err, txn.ErrCommitUnknown) || hook != "unknown" || !strings.Contains(err.Error(), "started anew") || !d.stored(t, id) {
 				t.Errorf("%s, %s, committed before: %v, hook %q", name, level, err, hook)
 			}
 			id++
 			d.way.next.Store(holdCommit)
-			err, hook = d.outcome(t, id, txn.Isolation(level))
+			hook, err = d.outcome(t, id, txn.Isolation(level))
 			if !errors.Is(err, txn.ErrRolledBack) || hook != "rollback" || d.stored(t, id) {
 				t.Errorf("%s, %s, not committed before: %v, hook %q", name, level, err, hook)
 			}
@@ -318,7 +318,7 @@ func TestResolveAcrossRestart(t *testing.T) {
 	d.way.meanwhile = lie
 	id++
 	d.way.next.Store(holdCommit)
-	err, hook := d.outcome(t, id)
+	hook, err := d.outcome(t, id)
 	if !errors.Is(err, txn.ErrCommitUnknown) || hook != "unknown" || !strings.Contains(err.Error(), "started anew") || d.stored(t, id) {
 		t.Errorf("an id that was given twice: %v, hook %q", err, hook)
 	}
@@ -331,7 +331,7 @@ func TestResolveAcrossRestart(t *testing.T) {
 	}
 	id++
 	d.way.next.Store(loseAnswer)
-	err, hook = d.outcome(t, id)
+	hook, err = d.outcome(t, id)
 	if !errors.Is(err, txn.ErrCommitUnknown) || hook != "unknown" || !strings.Contains(err.Error(), "promoted since (timeline 2, not 1)") || !d.stored(t, id) {
 		t.Errorf("promotion: %v, hook %q", err, hook)
 	}
@@ -339,7 +339,7 @@ func TestResolveAcrossRestart(t *testing.T) {
 	d.way.meanwhile = nil
 	id++
 	d.way.next.Store(loseAnswer)
-	if err, hook := d.outcome(t, id); err != nil || hook != "commit" || !d.stored(t, id) {
+	if hook, err := d.outcome(t, id); err != nil || hook != "commit" || !d.stored(t, id) {
 		t.Errorf("after the promotion: %v, hook %q", err, hook)
 	}
 	// A standby gives no id, and runs what only reads.
@@ -375,11 +375,11 @@ func TestNotReplicated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer local.Close(ctx)
-	if err, hook := d.outcome(t, 1); err != nil || hook != "commit" {
+	if hook, err := d.outcome(t, 1); err != nil || hook != "commit" {
 		t.Errorf("with its standby: %v, hook %q", err, hook)
 	}
 	d.way.next.Store(loseAnswer)
-	if err, hook := d.outcome(t, 2); err != nil || hook != "commit" {
+	if hook, err := d.outcome(t, 2); err != nil || hook != "commit" {
 		t.Errorf("with its standby, resolved: %v, hook %q", err, hook)
 	}
 	if err := standby.Stop(ctx, pgtest.Fast); err != nil {
@@ -413,7 +413,7 @@ func TestNotReplicated(t *testing.T) {
 		for _, outcome := range []txn.Outcome{txn.Report, txn.ResolveByXID} {
 			id++
 			ended := end(how)
-			err, hook := d.outcome(t, id, outcome)
+			hook, err := d.outcome(t, id, outcome)
 			ended()
 			if !errors.Is(err, txn.ErrCommitUnknown) || !errors.Is(err, txn.ErrNotReplicated) || hook != "unknown" || runtime.Retryable(err) {
 				t.Errorf("%s: %v, hook %q", how, err, hook)
@@ -441,7 +441,7 @@ func TestNotReplicated(t *testing.T) {
 	}
 	d.way.next.Store(loseAnswer)
 	ended := end("pg_cancel_backend") // what it answers is lost
-	err, hook := d.outcome(t, 21)
+	hook, err := d.outcome(t, 21)
 	ended()
 	if !errors.Is(err, txn.ErrNotReplicated) || hook != "unknown" {
 		t.Errorf("answer lost, wait cancelled: %v, hook %q", err, hook)

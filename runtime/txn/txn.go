@@ -16,6 +16,21 @@
 // is rolled back, its connection goes back, and its next statement gets
 // ErrExpired or the context's error. A COMMIT under way is never cancelled by
 // them.
+//
+// # Unknown outcomes
+//
+// Where the answer to COMMIT is lost, the transaction is committed or not, and
+// the error is a [*CommitUnknownError]: it is not repeated, and the hooks of
+// AfterUnknown run. With [ResolveByXID] the server is asked first, and only what
+// it cannot know for certain remains unknown. A COMMIT that succeeded on the
+// primary, but whose wait for its synchronous standbys was cancelled, is
+// unknown too ([ErrNotReplicated]).
+//
+// # Poolers
+//
+// All that a transaction sets on the server ends with it: settings, time-outs,
+// tenants and advisory locks. So it runs through PgBouncer in transaction mode as
+// it does without; what BEGIN takes along travels in its own round trip.
 package txn
 
 import (
@@ -82,8 +97,9 @@ func New(db Beginner, defaults ...Option) *Manager {
 // If the server rolls the transaction back because of another one (SQLSTATE
 // 40001 or 40P01), and fn's error says so or the commit's does, fn runs again in
 // a new transaction, as [Retry] allows; the last error then comes as a
-// [*RetriesExhaustedError]. So does a transaction that could not be begun since
-// the connection could not be made, or was lost before BEGIN was answered.
+// [*RetriesExhaustedError]. So is a transaction that could not be begun since the
+// connection could not be made, or was lost before BEGIN was answered, as long
+// as its Timeout has not gone by.
 // Nothing else is repeated: not a commit of unknown outcome, not a connection
 // lost later, not a transaction ended from outside, nor one that did not fail
 // itself where fn returns such an error of another transaction.
@@ -109,10 +125,10 @@ func (m *Manager) run(ctx context.Context, o Options, fn func(ctx context.Contex
 			return err
 		}
 	}
-	policy := o.Retry.withDefaults()
+	policy, began := o.Retry.withDefaults(), time.Now()
 	for attempt := 1; ; attempt++ {
 		cause, err := m.once(ctx, o, attempt, fn)
-		if cause == noRetry {
+		if cause == noRetry || cause == afterBegin && o.Timeout > 0 && time.Since(began) >= o.Timeout {
 			return err
 		}
 		if attempt >= policy.MaxAttempts {
@@ -295,7 +311,8 @@ func (m *Manager) Sweep(now time.Time) int {
 }
 
 // Close begins no more transactions and waits for the active ones. Those that
-// run when ctx ends are rolled back; the error then says how many.
+// run when ctx ends are rolled back; the error then says how many. What is being
+// committed by then is waited for.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	if !m.closed {
