@@ -3,9 +3,11 @@ package proof
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
 	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/dbgen/dbgen/runtime/txn"
@@ -16,19 +18,27 @@ import (
 // again and again; then what they were told is compared with the table.
 func TestFailover(t *testing.T) {
 	t.Parallel()
+	const several = "&target_session_attrs=read-write"
 	for _, test := range []struct {
 		name        string
 		synchronous int
 		attrs       string
 		config      pool.Config
 		options     []txn.Option
+		// mixed has the primary restarted, and its sessions ended, in turn with
+		// the failovers.
+		mixed bool
+		// reads has each write read back, wherever reads go.
+		reads bool
 	}{
-		{"synchronous", 1, "&target_session_attrs=read-write", pool.Config{}, nil},
-		{"asynchronous", 0, "&target_session_attrs=read-write", pool.Config{}, nil},
+		{name: "synchronous", synchronous: 1, attrs: several},
+		{name: "asynchronous", attrs: several},
+		{name: "resolved", synchronous: 1, options: []txn.Option{txn.ResolveByXID}, mixed: true},
+		{name: "standbys", synchronous: 1, config: pool.Config{Standbys: &pool.Standbys{}}, reads: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Hour)
 			defer cancel()
 			cluster := pgtest.NewCluster(t, pgtest.ClusterOptions{Standbys: 2, Synchronous: test.synchronous})
 			db, err := cluster.Create(ctx, pgtest.SQL(ledgerSchema))
@@ -37,21 +47,25 @@ func TestFailover(t *testing.T) {
 			p := open(t, db.URL+test.attrs, test.config)
 			m := txn.New(p, test.options...)
 			l := newLedger()
+			var reads readBack
 			const n = 8
-			w := l.start(n, func(writer int) func(context.Context, int64, int) (outcome, error) {
+			w := l.start(n, func(writer int) write {
+				do := inTransaction(m)
 				if writer%4 == 3 {
-					return alone(p)
+					do = alone(p)
 				}
-				return inTransaction(m)
+				if test.reads {
+					do = reads.after(p, do)
+				}
+				return do
 			})
 			var outages, lasts, promotions []time.Duration
 			for round := range rounds() {
-				select {
-				case <-l.arm(n).all:
-				case <-ctx.Done():
-					t.Fatal("the writers write no more")
-				}
+				l.arm(n).wait(t, l)
 				time.Sleep(time.Duration(rand.IntN(100)) * time.Millisecond)
+				if test.mixed && round%3 > 0 {
+					disturb(ctx, t, cluster, db, l, n, round%3 == 1)
+				}
 				f := failover(ctx, t, cluster, db, l, n)
 				outages = append(outages, f.first)
 				lasts = append(lasts, f.last)
@@ -80,7 +94,7 @@ func TestFailover(t *testing.T) {
 			report(t, "told failed, yet there", "%d", v.failedThere)
 			report(t, "told unknown", "%d: %d there, %d not", v.unknown, v.unknownThere, v.unknownNot)
 			report(t, "errors", "%s", l.kinds())
-			report(t, "stop to promoted", "%s", quantiles(promotions))
+			report(t, "crash to promoted", "%s", quantiles(promotions))
 			report(t, "outage beyond it, first write", "%s", quantiles(outages))
 			report(t, "outage beyond it, every writer", "%s", quantiles(lasts))
 			if test.synchronous > 0 && v.lost > 0 {
@@ -92,9 +106,69 @@ func TestFailover(t *testing.T) {
 			if v.acknowledged == 0 {
 				t.Error("nothing was written")
 			}
+			if test.mixed {
+				report(t, "commits resolved", "%+v", m.Stats())
+			}
+			if test.reads {
+				standby, all, stale, failures := reads.done.standby.Load(), reads.done.all.Load(), reads.done.stale.Load(), reads.done.failed.Load()
+				report(t, "writes read back", "%d, %d of them on standbys; %d reads failed", all, standby, failures)
+				report(t, "stale", "%d", stale)
+				if stale > 0 || all == 0 || standby == 0 {
+					t.Errorf("of %d reads of a write just acknowledged %d did not see it; %d were on standbys", all, stale, standby)
+				}
+			}
 			checkPool(t, p, m)
 		})
 	}
+}
+
+// readBack reads each write that was acknowledged, as its writer would.
+type readBack struct {
+	done struct{ all, standby, stale, failed atomic.Int64 }
+}
+
+func (r *readBack) after(p *pool.Pool, do write) write {
+	find := runtime.Query{Name: "Find", SQL: "SELECT count(*), pg_is_in_recovery() FROM ledger WHERE id = $1", ReadOnly: true}
+	type found struct {
+		n       int64
+		standby bool
+	}
+	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
+		ctx, _ = p.WithSession(ctx)
+		o, err := do(ctx, id, attempt)
+		if o != acknowledged {
+			return o, err
+		}
+		got, readErr := runtime.One(ctx, p, find, func(row *runtime.Row) found { return found{row.Int64(0), row.Bool(1)} }, id)
+		switch {
+		case readErr != nil: // the server that answered has died meanwhile
+			r.done.failed.Add(1)
+		case got.n == 0:
+			r.done.stale.Add(1)
+			fallthrough
+		default:
+			r.done.all.Add(1)
+			if got.standby {
+				r.done.standby.Add(1)
+			}
+		}
+		return o, err
+	}
+}
+
+// disturb crashes the primary and starts it again, or ends all sessions, and
+// waits until all writers write.
+func disturb(ctx context.Context, t *testing.T, cluster *pgtest.Cluster, db *pgtest.Database, l *ledger, n int, crash bool) {
+	t.Helper()
+	primary := cluster.Primary()
+	if crash {
+		must(t, primary.Stop(ctx, pgtest.Immediate))
+		must(t, primary.Start(ctx))
+	} else {
+		one[int](t, db.On(primary), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()`)
+	}
+	l.arm(n).wait(t, l)
 }
 
 func rounds() int {
@@ -132,12 +206,7 @@ func failover(ctx context.Context, t *testing.T, cluster *pgtest.Cluster, db *pg
 	case <-ctx.Done():
 		t.Fatal("the new primary takes no writes")
 	}
-	select {
-	case <-acks.all:
-	case <-time.After(writeTimeout + 30*time.Second):
-		_, last := acks.times()
-		t.Fatalf("not every writer writes again: %d of %d, the last %v after the new primary took writes; errors %s", len(acks.at), n, last.Sub(at), l.kinds())
-	}
+	acks.wait(t, l)
 	must(t, old.Follow(ctx, heir))
 	first, last := acks.times()
 	return outage{promotion: at.Sub(stopped), first: max(0, first.Sub(at)), last: max(0, last.Sub(at))}

@@ -100,6 +100,18 @@ func (f *firstAck) times() (first, last time.Time) {
 	return first, last
 }
 
+// wait waits until all have one.
+func (f *firstAck) wait(t *testing.T, l *ledger) {
+	t.Helper()
+	select {
+	case <-f.all:
+	case <-time.After(writeTimeout + 30*time.Second):
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		t.Fatalf("not every writer writes again: %d of %d; errors %s", len(f.at), f.want, l.kinds())
+	}
+}
+
 // kind sorts an error for the report.
 func kind(err error) string {
 	e := runtime.AsError(err)
@@ -125,8 +137,11 @@ func insertQuery() runtime.Query {
 	return runtime.Query{Name: "Insert", SQL: "INSERT INTO ledger VALUES ($1, $2)"}
 }
 
+// write does one write, and says what it was told.
+type write func(ctx context.Context, id int64, attempt int) (outcome, error)
+
 // inTransaction writes in a transaction of m.
-func inTransaction(m *txn.Manager, opts ...txn.Option) func(ctx context.Context, id int64, attempt int) (outcome, error) {
+func inTransaction(m *txn.Manager, opts ...txn.Option) write {
 	insert := insertQuery()
 	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
 		err := m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
@@ -143,7 +158,7 @@ func inTransaction(m *txn.Manager, opts ...txn.Option) func(ctx context.Context,
 }
 
 // alone writes in a statement of its own.
-func alone(db runtime.DB) func(ctx context.Context, id int64, attempt int) (outcome, error) {
+func alone(db runtime.DB) write {
 	insert := insertQuery()
 	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
 		err := runtime.Exec(ctx, db, insert, id, attempt)
@@ -165,11 +180,11 @@ type writers struct {
 	done sync.WaitGroup
 }
 
-func (l *ledger) start(n int, write func(writer int) func(ctx context.Context, id int64, attempt int) (outcome, error)) *writers {
+func (l *ledger) start(n int, of func(writer int) write) *writers {
 	running, stop := context.WithCancel(context.Background())
 	w := &writers{n: n, stop: stop}
 	for writer := range n {
-		do := write(writer)
+		do := of(writer)
 		w.done.Go(func() {
 			for seq := int64(0); running.Err() == nil; seq++ {
 				id := int64(writer)<<40 | seq

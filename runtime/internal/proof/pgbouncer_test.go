@@ -23,7 +23,7 @@ const bouncerSchema = `
 CREATE TABLE counter (name text PRIMARY KEY, n bigint NOT NULL);
 INSERT INTO counter SELECT unnest('{batch,plain,locked,nested,prepared}'::text[]), 0;
 CREATE TABLE contended (id int PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO contended SELECT generate_series(1, 4), 0;
+INSERT INTO contended SELECT generate_series(1, 2), 0;
 CREATE TABLE copied (worker int, n int);
 CREATE TABLE note (tenant int NOT NULL DEFAULT current_setting('app.tenant')::int, body text NOT NULL);
 ALTER TABLE note ENABLE ROW LEVEL SECURITY;
@@ -142,7 +142,7 @@ func operations() []operation {
 			return nil
 		}},
 		{"serializable", 8, func(ctx context.Context, b *bounced, r *rand.Rand, _ int) error {
-			id := r.IntN(4) + 1
+			id := r.IntN(2) + 1
 			err := b.m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 				var n int64
 				if err := tx.QueryRow(ctx, "SELECT n FROM contended WHERE id = $1", id).Scan(&n); err != nil {
