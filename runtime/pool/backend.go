@@ -50,6 +50,7 @@ type backend struct {
 	limitAt                     time.Time
 	outage                      outage
 	doubt                       time.Time // what was not used since has to be tried first
+	recycled                    time.Time // what was begun before is not used any more; see recycle
 	keep                        bool      // MinConns are being kept up: no attempt to make them failed
 	count                       counters
 	closed                      bool

@@ -122,7 +122,11 @@ func (b *backend) connect() {
 		b.active++
 		b.outage.over()
 		b.keep = true
-		b.put(s)
+		if began.Before(b.recycled) {
+			b.retire(s, closedEvicted)
+		} else {
+			b.put(s)
+		}
 	case !b.closed:
 		b.connectFailed(began, now, err)
 	}

@@ -524,7 +524,8 @@ func (m *monitor) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// recycle closes all connections made so far, as they come back.
+// recycle closes all connections made so far, those that are just being made
+// included, as they come back.
 func (b *backend) recycle() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -534,6 +535,7 @@ func (b *backend) recycle() {
 	for _, s := range b.conns {
 		s.refused.Store(true)
 	}
+	b.recycled = time.Now()
 	b.demand(time.Now())
 }
 

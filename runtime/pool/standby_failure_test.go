@@ -587,3 +587,112 @@ func TestDivergedStandby(t *testing.T) {
 		t.Errorf("the diverged standby is at %v, the primary at %v: the test proves nothing (token %v)", h.Position, primary.Position, s.Token())
 	}
 }
+
+// A session keeps its promise through failovers that lose no commit: primaries
+// and standbys that crash and come back, while it writes and reads.
+func TestSessionsThroughFailovers(t *testing.T) {
+	t.Parallel()
+	c := pgtest.NewCluster(t, pgtest.ClusterOptions{Standbys: 2, Synchronous: 1})
+	ctx, cancel := context.WithTimeout(background(), 3*time.Minute)
+	defer cancel()
+	db, err := c.Create(ctx, counters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := (&cluster{c, db.URL}).open(t, db.URL, pool.Standbys{})
+	stop := make(chan struct{})
+	var reads, onStandby, failedReads, failedWrites atomic.Int64
+	var workers sync.WaitGroup
+	for id := 1; id <= 4; id++ {
+		workers.Go(func() {
+			session, s := p.WithSession(ctx)
+			var acknowledged int64 // and no other writes this counter
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				short, cancel := context.WithTimeout(session, 5*time.Second)
+				wrote, err := runtime.One(short, p, addToCount, scanCount, id)
+				cancel()
+				if err != nil {
+					failedWrites.Add(1)
+				} else {
+					acknowledged = wrote.n
+				}
+				token, err := pool.ParseToken(s.Token().String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, parent := range []context.Context{session, p.WithToken(ctx, token)} {
+					short, cancel := context.WithTimeout(parent, 5*time.Second)
+					got, err := runtime.One(short, p, getCount, scanCount, id)
+					cancel()
+					switch {
+					case err != nil:
+						failedReads.Add(1)
+						continue
+					case got.n < acknowledged:
+						t.Errorf("stale: read %v after %d was acknowledged, token %v", got, acknowledged, token)
+						return
+					}
+					reads.Add(1)
+					if hostOfName(p, got.node).Role == pool.RoleStandby {
+						onStandby.Add(1)
+					}
+				}
+			}
+		})
+	}
+	more := func() {
+		before := onStandby.Load()
+		eventually(t, "standbys answer", func() bool { return onStandby.Load() > before+200 || t.Failed() })
+	}
+	for range 2 {
+		more()
+		old := c.Primary()
+		if err := old.Stop(ctx, pgtest.Immediate); err != nil {
+			t.Fatal(err)
+		}
+		heir, err := c.Successor(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := heir.Promote(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var third *pgtest.Node
+		for _, n := range c.Nodes() {
+			if n != old && n != heir {
+				third = n
+			}
+		}
+		for _, n := range []*pgtest.Node{third, old} {
+			if err := n.Follow(ctx, heir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		more()
+		if err := third.Stop(ctx, pgtest.Immediate); err != nil {
+			t.Fatal(err)
+		}
+		if err := third.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	more()
+	close(stop)
+	workers.Wait()
+	t.Logf("%d reads, %d of them on standbys, none stale; %d reads and %d writes failed", reads.Load(), onStandby.Load(), failedReads.Load(), failedWrites.Load())
+}
+
+func hostOfName(p *pool.Pool, name string) pool.Host {
+	for _, h := range p.Hosts() {
+		if strings.Contains(h.Address, "/"+name+"/") {
+			return h
+		}
+	}
+	return pool.Host{}
+}

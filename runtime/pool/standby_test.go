@@ -159,14 +159,7 @@ func (c *cluster) pause(t *testing.T) (resume func()) {
 	return resume
 }
 
-func hostOf(p *pool.Pool, n *pgtest.Node) pool.Host {
-	for _, h := range p.Hosts() {
-		if strings.Contains(h.Address, "/"+n.Name()+"/") {
-			return h
-		}
-	}
-	return pool.Host{}
-}
+func hostOf(p *pool.Pool, n *pgtest.Node) pool.Host { return hostOfName(p, n.Name()) }
 
 // reading returns the names of the nodes that reads go to.
 func reading(p *pool.Pool, c *cluster) string {
@@ -345,6 +338,7 @@ func testRoundTrips(t *testing.T, c *cluster) {
 	p := c.open(t, c.url, pool.Standbys{CheckInterval: time.Hour}, func(config *pool.Config) {
 		config.MaxConns = 1
 		config.Configure = func(pc *pgxpool.Config) error {
+			pc.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 			dial := pc.ConnConfig.DialFunc
 			pc.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := dial(ctx, network, address)
