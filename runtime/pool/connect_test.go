@@ -61,7 +61,7 @@ func TestServerAway(t *testing.T) {
 	t.Parallel()
 	const retry = 600 * time.Millisecond
 	var d dialler
-	d.do(func(context.Context) error { return refused })
+	d.do(func(context.Context) error { time.Sleep(50 * time.Millisecond); return refused })
 	p, _ := open(t, pool.Config{MaxConns: 10, MinConns: 4, ConnectRetry: retry, Configure: d.configure})
 	eventually(t, "what was made for MinConns failed", func() bool { return p.Stats().ConnectFailures == 4 })
 	d.most.Store(0)

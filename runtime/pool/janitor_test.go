@@ -56,6 +56,14 @@ func TestJanitor(t *testing.T) {
 	eventually(t, "two are idle beside the one in use", func() bool { return spare.Stats().Idle == 2 && spare.Stats().Active == 1 })
 	c.Release()
 
+	// Made again after an outage too, though nobody asks.
+	var d dialler
+	d.do(func(context.Context) error { return refused })
+	away := start("", pool.Config{MaxConns: 3, MinConns: 2, Configure: d.configure})
+	eventually(t, "it fails", func() bool { return away.Stats().ConnectFailures > 2 })
+	d.instead.Store(nil)
+	eventually(t, "MinConns are there", func() bool { return away.Stats().Idle == 2 })
+
 	lost := start("", pool.Config{MaxConns: 3, MinConns: 3})
 	eventually(t, "MinConns are open", func() bool { return lost.Stats().Idle == 3 })
 	pids := map[uint32]bool{}
