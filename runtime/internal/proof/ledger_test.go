@@ -35,8 +35,7 @@ type ledger struct {
 	repeated int // writes that were repeated after a failure
 	errs     map[string]int
 
-	acks    atomic.Int64
-	lastAck atomic.Int64 // Unix nanoseconds
+	acks atomic.Int64
 	// first is told of the first acknowledgement after each arming.
 	first atomic.Pointer[firstAck]
 }
@@ -122,9 +121,11 @@ func kind(err error) string {
 		return "expired"
 	case errors.Is(err, pool.ErrAcquireTimeout):
 		return "no connection in time"
-	case e != nil && e.SQLState != "":
-		return "SQLSTATE " + e.SQLState
-	case e != nil && e.IsConnection():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "the caller's deadline"
+	case sqlstate(err) != "":
+		return "SQLSTATE " + sqlstate(err)
+	case e.IsConnection(), runtime.AsError(runtime.NewError(context.Background(), "", err)).IsConnection():
 		return "connection"
 	}
 	return err.Error()
@@ -144,32 +145,44 @@ type write func(ctx context.Context, id int64, attempt int) (outcome, error)
 func inTransaction(m *txn.Manager, opts ...txn.Option) write {
 	insert := insertQuery()
 	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
-		err := m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		return told(m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 			return runtime.Exec(ctx, tx, insert, id, attempt)
-		}, opts...)
-		switch {
-		case err == nil:
-			return acknowledged, nil
-		case errors.Is(err, txn.ErrCommitUnknown):
-			return unknown, err
-		}
-		return failed, err
+		}, opts...))
 	}
+}
+
+// told is what the error of a transaction says of it.
+func told(err error) (outcome, error) {
+	switch {
+	case err == nil:
+		return acknowledged, nil
+	case errors.Is(err, txn.ErrCommitUnknown):
+		return unknown, err
+	}
+	return failed, err
 }
 
 // alone writes in a statement of its own.
 func alone(db runtime.DB) write {
 	insert := insertQuery()
 	return func(ctx context.Context, id int64, attempt int) (outcome, error) {
-		err := runtime.Exec(ctx, db, insert, id, attempt)
-		switch {
-		case err == nil:
-			return acknowledged, nil
-		case runtime.SafeToRetry(err), runtime.Retryable(err), runtime.AsError(err).IsReadOnly():
-			return failed, err
-		}
-		return unknown, err
+		return toldAlone(runtime.Exec(ctx, db, insert, id, attempt))
 	}
+}
+
+// toldAlone is what the error of a statement that is its own transaction says of
+// it: that it did not happen, if nothing was sent or the server refused it and
+// lives on.
+func toldAlone(err error) (outcome, error) {
+	switch code := sqlstate(err); {
+	case err == nil:
+		return acknowledged, nil
+	case runtime.SafeToRetry(err), runtime.Retryable(err):
+		return failed, err
+	case code == "25006", code == "57014": // read only; cancelled
+		return failed, err
+	}
+	return unknown, err
 }
 
 // writers run until stopped: each writes one id after the other, and the same
