@@ -42,6 +42,7 @@ func TestConfig(t *testing.T) {
 	type env map[string]string
 	all := with(func(c *pool.Config) {
 		c.MaxConns, c.MinConns, c.ConnectTimeout, c.IdleTimeout, c.MaxLifetime, c.AcquireTimeout = 7, 2, 5*time.Second, time.Minute, 2*time.Minute, 3*time.Second
+		c.ConnectRetry = 4 * time.Second
 		c.MaxWaiters, c.LeakAfter, c.StatementTimeout, c.LockTimeout, c.IdleInTransactionTimeout = 9, time.Minute, 1500*time.Millisecond, time.Second, 2*time.Minute
 		c.ApplicationName, c.SearchPath = "shop", "a, b"
 	})
@@ -49,7 +50,7 @@ func TestConfig(t *testing.T) {
 	fromEnv.Env, fromEnv.TLS = "SHOP", pool.TLSRequire
 	variables := env{
 		"SHOP_URL": local, "SHOP_MAX_CONNS": "7", "SHOP_MIN_CONNS": "2", "SHOP_CONNECT_TIMEOUT": "5s", "SHOP_IDLE_TIMEOUT": "1m", "SHOP_MAX_LIFETIME": "2m",
-		"SHOP_ACQUIRE_TIMEOUT": "3s", "SHOP_MAX_WAITERS": "9", "SHOP_LEAK_AFTER": "1m", "SHOP_STATEMENT_TIMEOUT": "1.5s", "SHOP_LOCK_TIMEOUT": "1s",
+		"SHOP_ACQUIRE_TIMEOUT": "3s", "SHOP_CONNECT_RETRY": "4s", "SHOP_MAX_WAITERS": "9", "SHOP_LEAK_AFTER": "1m", "SHOP_STATEMENT_TIMEOUT": "1.5s", "SHOP_LOCK_TIMEOUT": "1s",
 		"SHOP_IDLE_IN_TRANSACTION_TIMEOUT": "2m", "SHOP_APPLICATION_NAME": "shop", "SHOP_SEARCH_PATH": "a, b", "SHOP_TLS": "require", "SHOP_PROFILE": "direct",
 	}
 	for _, test := range []struct {
@@ -62,12 +63,12 @@ func TestConfig(t *testing.T) {
 		{name: "defaults", dsn: local, want: defaults},
 		{
 			name: "DSN",
-			dsn:  local + "?pool_max_conns=7&pool_min_conns=2&connect_timeout=5&pool_max_conn_idle_time=1m&pool_max_conn_lifetime=2m&pool_acquire_timeout=3s&pool_max_waiters=9&pool_leak_after=1m&statement_timeout=1.5s&lock_timeout=1000&idle_in_transaction_session_timeout=2min&application_name=shop&search_path=a,%20b&pool_profile=direct",
+			dsn:  local + "?pool_max_conns=7&pool_min_conns=2&connect_timeout=5&pool_max_conn_idle_time=1m&pool_max_conn_lifetime=2m&pool_acquire_timeout=3s&pool_connect_retry=4s&pool_max_waiters=9&pool_leak_after=1m&statement_timeout=1.5s&lock_timeout=1000&idle_in_transaction_session_timeout=2min&application_name=shop&search_path=a,%20b&pool_profile=direct",
 			want: all,
 		},
 		{
 			name: "DSN in keywords",
-			dsn:  `host=localhost port = 1 password='se\'cret' pool_max_conns=7 pool_min_conns=2 connect_timeout='5' pool_max_conn_idle_time=1m pool_max_conn_lifetime=2m pool_acquire_timeout=3s pool_max_waiters=9 pool_leak_after=1m statement_timeout=1500ms lock_timeout=1s idle_in_transaction_session_timeout=120000 application_name=shop search_path=a,\ b`,
+			dsn:  `host=localhost port = 1 password='se\'cret' pool_max_conns=7 pool_min_conns=2 connect_timeout='5' pool_max_conn_idle_time=1m pool_max_conn_lifetime=2m pool_acquire_timeout=3s pool_connect_retry=4s pool_max_waiters=9 pool_leak_after=1m statement_timeout=1500ms lock_timeout=1s idle_in_transaction_session_timeout=120000 application_name=shop search_path=a,\ b`,
 			want: all,
 		},
 		{name: "environment", config: pool.Config{Env: "SHOP"}, env: variables, want: fromEnv},
@@ -168,6 +169,13 @@ func TestConfig(t *testing.T) {
 			for name, value := range test.env {
 				t.Setenv(name, value)
 			}
+			var params map[string]string
+			if test.config.Configure == nil {
+				test.config.Configure = func(c *pgxpool.Config) error {
+					params = c.ConnConfig.RuntimeParams
+					return nil
+				}
+			}
 			p, err := pool.New(context.Background(), test.dsn, test.config)
 			if test.errs != nil {
 				if err == nil {
@@ -188,8 +196,15 @@ func TestConfig(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, p.Config()); diff != "" {
+			got := p.Config()
+			got.Configure = nil
+			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
+			}
+			for name := range params { // the server refuses what it does not know
+				if strings.HasPrefix(name, "pool_") {
+					t.Errorf("%s is sent to the server", name)
+				}
 			}
 			if err := p.Close(context.Background()); err != nil {
 				t.Error(err)
