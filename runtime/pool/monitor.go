@@ -209,24 +209,30 @@ const standbyTimelineSQL = `(SELECT greatest(
 (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),
 (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)))`
 
-// look asks h, over the connection in conn, which it makes where there is none.
+// look asks h, over the connection in conn, which it makes where there is none,
+// and anew where the one that was there has ended: that may have had its own
+// reasons.
 func (m *monitor) look(ctx context.Context, h *server, conn **pgconn.PgConn) sighting {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if *conn == nil {
-		pg, err := m.connect(ctx, h)
-		if err != nil {
+	for {
+		old := *conn != nil
+		var seen sighting
+		var err error
+		if !old {
+			*conn, err = m.connect(ctx, h)
+		}
+		if err == nil {
+			if seen, err = sight(ctx, *conn); err == nil {
+				return seen
+			}
+			hangUp(*conn)
+		}
+		*conn = nil
+		if !old || ctx.Err() != nil {
 			return sighting{at: time.Now(), err: err}
 		}
-		*conn = pg
 	}
-	seen, err := sight(ctx, *conn)
-	if err != nil {
-		hangUp(*conn)
-		*conn = nil
-		return sighting{at: time.Now(), err: err}
-	}
-	return seen
 }
 
 func (m *monitor) connect(ctx context.Context, h *server) (*pgconn.PgConn, error) {

@@ -205,6 +205,7 @@ func testAway(t *testing.T, c *cluster) {
 	if h := p.Hosts()[3]; h.Reads || !strings.Contains(h.Why, "another system") || h.Conns.Total != 0 {
 		t.Errorf("a server of another system: %+v", h)
 	}
+	named := openNamed(t, c, foreign.Nodes()[1])
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	var reads, elsewhere atomic.Int64
@@ -236,6 +237,16 @@ func testAway(t *testing.T, c *cluster) {
 		}
 	}
 	awaitReading(t, p, c, "")
+	// The name of node2 leads to the foreign server now, which the monitor has no
+	// occasion to see.
+	for range 20 {
+		if node := who(t, limited(t), named); node != "node1" {
+			t.Fatalf("%q answers", node)
+		}
+	}
+	if n := named.Hosts()[1].Fallbacks; n[pool.FallbackUnreachable] == 0 {
+		t.Errorf("no connection to the foreign server was refused: %v", n)
+	}
 	before := elsewhere.Load()
 	eventually(t, "the primary answers", func() bool { return elsewhere.Load() > before+100 })
 	for _, n := range standbys {
@@ -252,6 +263,37 @@ func testAway(t *testing.T, c *cluster) {
 		t.Error("a server of another system answered")
 	}
 	t.Logf("%d reads, %d of them on the primary, none failed", reads.Load(), elsewhere.Load())
+}
+
+// openNamed opens a pool on two names, one for node1, one for node2 and, where
+// that does not answer, another server.
+func openNamed(t *testing.T, c *cluster, other *pgtest.Node) *pool.Pool {
+	t.Helper()
+	sockets := map[string]string{}
+	for name, n := range map[string]*pgtest.Node{"first": c.Nodes()[0], "second": c.Nodes()[1], "other": other} {
+		config, err := pgconn.ParseConfig(n.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sockets[name+":5432"] = pgconn.NetworkAddress(config.Host, config.Port)
+	}
+	p := c.open(t, "postgres://postgres@primary,standby/postgres?sslmode=disable", pool.Standbys{CheckInterval: time.Hour, MinConns: -1}, func(config *pool.Config) {
+		config.TLS = pool.TLSAsGiven
+		config.Configure = func(pc *pgxpool.Config) error {
+			pc.ConnConfig.LookupFunc = func(_ context.Context, name string) ([]string, error) {
+				if name == "primary" {
+					return []string{"first"}, nil
+				}
+				return []string{"second", "other"}, nil
+			}
+			pc.ConnConfig.DialFunc = func(ctx context.Context, _, address string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "unix", sockets[address])
+			}
+			return nil
+		}
+	})
+	eventually(t, "reads go to the name of the standby", func() bool { return p.Hosts()[1].Reads })
+	return p
 }
 
 // nameOf is the path of a URL.

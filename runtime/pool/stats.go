@@ -108,7 +108,8 @@ type counters struct {
 	acquireTime recorder
 }
 
-// Stats returns a snapshot.
+// Stats returns a snapshot of the connections to the primary; [Host].Conns has
+// those to each standby.
 func (p *Pool) Stats() Stats { return p.primary.stats() }
 
 func (b *backend) stats() Stats {
