@@ -151,7 +151,7 @@ func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool,
 	case b.config.MaxWaiters > 0 && b.waiters.n-(b.config.MaxConns-b.active-b.closing) >= b.config.MaxWaiters:
 		err = &TooManyWaitersError{Max: b.config.MaxWaiters}
 	default:
-		err = b.outage.refuses(now, b.config.ConnectRetry)
+		err = b.refuses(now)
 	}
 	if s != nil || err != nil {
 		b.mu.Unlock()

@@ -102,17 +102,28 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 	return b, nil
 }
 
-// infos describes the open connections, in the order they were made.
-func (b *backend) infos() []Info {
+// infos describes the open connections, in the order they were made; those alone
+// of which want, called with the lock held, is true.
+func (b *backend) infos(want func(*connState, time.Time) bool) []Info {
 	b.mu.Lock()
 	now := time.Now()
-	infos := make([]Info, 0, len(b.conns))
+	infos, callers := make([]Info, 0, len(b.conns)), make(map[uint64][]uintptr, len(b.conns))
 	for _, s := range b.conns {
-		infos = append(infos, s.info(now))
+		if want(s, now) {
+			info, from := s.info(now)
+			infos, callers[s.id] = append(infos, info), from
+		}
 	}
 	b.mu.Unlock()
+	for i := range infos { // takes longer than the lock should be held
+		infos[i].Place = place(callers[infos[i].ID])
+	}
 	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
+}
+
+func (b *backend) allInfos() []Info {
+	return b.infos(func(*connState, time.Time) bool { return true })
 }
 
 // longestHolders is how many holders an error names.
@@ -120,7 +131,7 @@ const longestHolders = 5
 
 // holders describes the connections that are held for longest, those first.
 func (b *backend) holders() []Info {
-	infos := slices.DeleteFunc(b.infos(), func(i Info) bool { return !i.Active })
+	infos := b.infos(func(s *connState, _ time.Time) bool { return !s.held.IsZero() })
 	slices.SortStableFunc(infos, func(a, b Info) int { return a.HeldSince.Compare(b.HeldSince) })
 	return infos[:min(len(infos), longestHolders)]
 }

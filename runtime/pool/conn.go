@@ -141,8 +141,9 @@ func batchName(b *pgx.Batch) string {
 	return ""
 }
 
-// info describes s; the backend's lock is held.
-func (s *connState) info(now time.Time) Info {
+// info describes s, but for the place, which callers tell; the backend's lock is
+// held.
+func (s *connState) info(now time.Time) (i Info, callers []uintptr) {
 	info := Info{
 		ID: s.id, PID: s.pid, Host: s.host, Standby: s.backend.standby, Created: s.created, LastUsed: s.used,
 		Age: now.Sub(s.created), Uses: int64(s.uses), Active: !s.held.IsZero(), Idle: s.held.IsZero(), Expired: s.expired(now),
@@ -151,10 +152,9 @@ func (s *connState) info(now time.Time) Info {
 		info.HeldSince, info.Held = s.held, now.Sub(s.held)
 	}
 	s.noted.Lock()
-	info.Query = s.query
-	info.Place = place(s.callers)
+	info.Query, callers = s.query, s.callers
 	s.noted.Unlock()
-	return info
+	return info, callers
 }
 
 // Info returns what is known of the connection.
@@ -164,8 +164,10 @@ func (c *Conn) Info() Info {
 	}
 	b := c.state.backend
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return c.state.info(time.Now())
+	info, callers := c.state.info(time.Now())
+	b.mu.Unlock()
+	info.Place = place(callers)
+	return info
 }
 
 // Conn returns pgx's connection, for what is not here; nil after Release. It

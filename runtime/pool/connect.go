@@ -50,15 +50,6 @@ func (o *outage) over() {
 	*o = outage{retry: o.retry}
 }
 
-// refuses returns why nobody needs to wait: the last attempt failed a moment ago,
-// for a reason that stays, or that nobody is to wait for.
-func (o *outage) refuses(now time.Time, retry time.Duration) error {
-	if o.err != nil && now.Before(o.next) && (retry < 0 || !transient(o.err)) {
-		return o.err
-	}
-	return nil
-}
-
 func (o *outage) stop() {
 	if o.retry != nil {
 		o.retry.Stop()
@@ -143,6 +134,26 @@ func (b *backend) connect() {
 	}
 }
 
+// refuses returns why nobody needs to wait: the last attempt failed a moment ago,
+// for a reason that stays, or that nobody is to wait for. mu is held.
+func (b *backend) refuses(now time.Time) error {
+	o := &b.outage
+	if o.err != nil && now.Before(o.next) && (!transient(o.err) || b.config.ConnectRetry < 0 && !b.full(o.err)) {
+		return o.err
+	}
+	return nil
+}
+
+// full reports whether err says that the server has no room for more connections
+// while the pool has some: they come back, so this is no outage. mu is held.
+func (b *backend) full(err error) bool {
+	var pg *pgconn.PgError
+	return b.active > 0 && errors.As(err, &pg) && pg.Code == tooManyConnections
+}
+
+// tooManyConnections is the SQLSTATE of a server, database or role that is full.
+const tooManyConnections = "53300"
+
 // connectFailed tells those who wait of an attempt that failed: at once if the
 // next one will fail as well, else those whose ConnectRetry is over before it;
 // mu is held.
@@ -150,6 +161,9 @@ func (b *backend) connectFailed(began, now time.Time, err error) {
 	b.count.connectFailures++
 	b.outage.failed(began, now, err)
 	b.keep = false
+	if b.full(err) {
+		return
+	}
 	stays := !transient(err)
 	for w := b.waiters.first; w != nil; {
 		next := w.next

@@ -246,6 +246,37 @@ func TestRefusedByServer(t *testing.T) {
 	if err := first.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
+	// Full for more connections, but not of those there are: no outage.
+	busy, err := pool.New(ctx, as.String(), pool.Config{MaxConns: 2, MinConns: -1, ConnectRetry: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	var held *pool.Conn
+	eventually(t, "there is room", func() bool { held, err = busy.Acquire(ctx); return err == nil })
+	served := make(chan error)
+	for range 2 {
+		go func() { served <- busy.Ping(ctx) }()
+	}
+	failures := busy.Stats().ConnectFailures
+	eventually(t, "both wait", func() bool { return busy.Stats().Waiting == 2 && busy.Stats().ConnectFailures > failures })
+	held.Release()
+	for range 2 {
+		if err := <-served; err != nil {
+			t.Errorf("who waited for the one connection: %v", err)
+		}
+	}
+	if err := busy.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	first, err = pool.New(ctx, as.String(), pool.Config{MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "there is room again", func() bool { return first.Ping(ctx) == nil })
+
 	second, err := pool.New(ctx, as.String(), pool.Config{MaxConns: 1, ConnectRetry: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)

@@ -55,27 +55,24 @@ func (b *backend) reportLeaks() {
 	if limit <= 0 {
 		return
 	}
-	var leaks []Info
-	b.mu.Lock()
-	now := time.Now()
-	for _, s := range b.conns {
-		if s.hold.Load() != 0 && !s.reported && now.Sub(s.held) > limit {
-			s.reported = true
-			b.count.leaks++
-			leaks = append(leaks, s.info(now))
+	leaks := b.infos(func(s *connState, now time.Time) bool {
+		if s.hold.Load() == 0 || s.reported || now.Sub(s.held) <= limit {
+			return false
 		}
-	}
-	b.mu.Unlock()
+		s.reported = true
+		b.count.leaks++
+		return true
+	})
 	for _, i := range leaks {
 		if b.config.Observer != nil {
 			b.config.Observer.End(b.ctx, runtime.Event{
-				Kind: runtime.EventLeak, Name: i.Query, At: i.HeldSince, Dur: now.Sub(i.HeldSince),
+				Kind: runtime.EventLeak, Name: i.Query, At: i.HeldSince, Dur: i.Held,
 				Host: i.Host, PID: i.PID, Standby: i.Standby, Note: "held by " + i.Place,
 			})
 		}
 		if b.config.Logger != nil {
 			b.config.Logger.Warn("connection held for longer than LeakAfter", "connection", i.ID, "pid", i.PID,
-				"held", now.Sub(i.HeldSince), "query", i.Query, "place", i.Place)
+				"held", i.Held, "query", i.Query, "place", i.Place)
 		}
 	}
 }

@@ -297,12 +297,12 @@ func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 // Conns returns what is known of every open connection, those to standbys
 // included, in the order they were made.
 func (p *Pool) Conns() []Info {
-	infos := p.primary.infos()
+	infos := p.primary.allInfos()
 	if p.monitor == nil {
 		return infos
 	}
 	for _, b := range p.monitor.backends() {
-		infos = append(infos, b.infos()...)
+		infos = append(infos, b.allInfos()...)
 	}
 	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
