@@ -241,7 +241,9 @@ func (l *listener) try(ctx context.Context) error {
 	validate := config.ValidateConnect
 	config.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
 		if validate != nil {
-			if err := validate(ctx, conn); err != nil {
+			err := validate(ctx, conn)
+			// A DSN that asks for a server without writes does not mean this.
+			if err != nil && !errors.Is(err, pgconn.ErrPrimaryConnection) && !errors.Is(err, pgconn.ErrReadWriteConnection) {
 				return err
 			}
 		}

@@ -262,6 +262,24 @@ func TestListenEnds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for _, attrs := range []string{"standby", "prefer-standby", "read-only"} {
+		config, err := pgx.ParseConfig(db.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reading, err := pool.New(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable target_session_attrs=%s", config.Host, config.Port, config.User, config.Database, attrs), pool.Config{MinConns: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := listen(t, reading.Listen(ctx, "c"))
+		if n := l.next(); !n.Gap { // a pool that reads has a primary to listen on
+			t.Errorf("%s: got %+v", attrs, n)
+		}
+		_ = reading.Close(ctx)
+		if err := l.end(); !errors.Is(err, pool.ErrClosed) {
+			t.Errorf("%s: %v", attrs, err)
+		}
+	}
 	for _, err := range pooled.Listen(ctx, "c") {
 		if !errors.Is(err, pool.ErrNoSession) {
 			t.Error(err)
