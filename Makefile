@@ -55,8 +55,10 @@ soak: pgbouncer ## the runtime's proofs whole, with a table of figures (SOAK_FAI
 pgbouncer: ## install PgBouncer for the tests, where it is missing and may be installed
 	@bash testdata/pgbouncer.sh
 
-bench: ## all benchmarks
-	@$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+bench: ## all benchmarks; the runtime's first, as a table beside bare pgx
+	@$(GO) test -run '^$$' -bench . -benchmem ./runtime/pool ./runtime/txn | awk -f testdata/bench.awk
+	@echo
+	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list $(PKG) | grep -Ev '/runtime/(pool|txn)$$')
 
 FUZZ_TIME ?= 1h
 FUZZ_SEED ?= 1
