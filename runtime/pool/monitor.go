@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -42,97 +40,6 @@ type monitor struct {
 	system  uint64  // that all must be of; 0 while not known
 	primary *server // the last one seen
 	line    history // of the primary's positions
-}
-
-// sighting is what a look at a server gave.
-type sighting struct {
-	at       time.Time
-	err      error
-	recovery bool
-	system   uint64
-	timeline uint32
-	position LSN
-	// age is how long ago, by the server's clock, the last transaction that a
-	// standby has replayed was committed; negative if none was.
-	age time.Duration
-	// What follows from it and from the others.
-	lag time.Duration
-	why string // reads are kept off
-}
-
-// history holds positions of a primary by the time they were read, ascending.
-type history struct {
-	system   uint64
-	timeline uint32
-	points   []point
-}
-
-type point struct {
-	at  time.Time
-	lsn LSN
-}
-
-// mostPoints bounds a history; beyond it the older half becomes coarser.
-const mostPoints = 2048
-
-func (h *history) add(system uint64, timeline uint32, p point) {
-	if h.system != system || h.timeline != timeline {
-		*h = history{system: system, timeline: timeline}
-	}
-	n := len(h.points)
-	if n > 0 && p.lsn < h.points[n-1].lsn {
-		return
-	}
-	if n > 1 && h.points[n-1].lsn == p.lsn && h.points[n-2].lsn == p.lsn {
-		h.points[n-1].at = p.at // first and last time of a position will do
-		return
-	}
-	if h.points = append(h.points, p); n < mostPoints {
-		return
-	}
-	kept := h.points[:0]
-	for i, p := range h.points {
-		if i > n/2 || i%2 == 0 {
-			kept = append(kept, p)
-		}
-	}
-	h.points = kept
-}
-
-// lag returns for how long a standby that had replayed so far at that time has
-// been behind, negative if that is not known. The age of the last transaction
-// it has replayed says so where the primary writes all the time and the clocks
-// agree. What the primary had written at which time, by our clock, gives bounds
-// that need neither.
-func (h *history) lag(at time.Time, replayed LSN, age time.Duration, primaryThere bool) time.Duration {
-	if len(h.points) == 0 {
-		return age
-	}
-	behind, _ := slices.BinarySearchFunc(h.points, replayed, func(p point, lsn LSN) int {
-		if p.lsn > lsn {
-			return 1
-		}
-		return -1
-	})
-	if behind == len(h.points) { // it has all that was seen
-		if primaryThere {
-			return 0
-		}
-		most := max(0, at.Sub(h.points[behind-1].at))
-		if age < 0 {
-			return most
-		}
-		return min(age, most)
-	}
-	least := max(0, at.Sub(h.points[behind].at))
-	if behind == 0 {
-		return max(least, age)
-	}
-	most := max(least, at.Sub(h.points[behind-1].at))
-	if age < 0 {
-		return most
-	}
-	return min(max(age, least), most)
 }
 
 // newMonitor returns the monitor of p, to be started.
@@ -191,110 +98,6 @@ func hangUp(pg *pgconn.PgConn) {
 	}
 }
 
-// sightSQL asks a server who it is. What may run on one kind of server alone is
-// behind a CASE. The timeline of a standby is the newest it is known to follow:
-// each of the three is of a timeline that replay has reached, or has been found
-// to lead to from where replay is (rescanLatestTimeLine, xlogrecovery.c). The
-// control file learns of it late, at a restartpoint or when a page is written;
-// the WAL receiver is at NULL for roles that may not see it.
-const sightSQL = `SELECT r.recovery, c.system_identifier,
-CASE WHEN r.recovery THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,
-CASE WHEN r.recovery THEN ` + standbyTimelineSQL + `::text
-ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn()) END,
-CASE WHEN r.recovery THEN (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000000)::bigint END
-FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovery OFFSET 0) r, pg_catalog.pg_control_system() c`
-
-const standbyTimelineSQL = `(SELECT greatest(
-(SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
-(SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),
-(SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)))`
-
-// look asks h, over the connection in conn, which it makes where there is none,
-// and anew where the one that was there has ended: that may have had its own
-// reasons.
-func (m *monitor) look(ctx context.Context, h *server, conn **pgconn.PgConn) sighting {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	for {
-		old := *conn != nil
-		var seen sighting
-		var err error
-		if !old {
-			*conn, err = m.connect(ctx, h)
-		}
-		if err == nil {
-			if seen, err = sight(ctx, *conn); err == nil {
-				return seen
-			}
-			hangUp(*conn)
-		}
-		*conn = nil
-		if !old || ctx.Err() != nil {
-			return sighting{at: time.Now(), err: err}
-		}
-	}
-}
-
-func (m *monitor) connect(ctx context.Context, h *server) (*pgconn.PgConn, error) {
-	config := m.config.ConnConfig.Copy()
-	reach(&config.Config, &h.endpoint)
-	config.ValidateConnect = nil
-	// A connection that does not answer is given up, and not asked to cancel.
-	config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.DeadlineContextWatcherHandler{Conn: pg.Conn()}
-	}
-	if m.config.BeforeConnect != nil {
-		if err := m.config.BeforeConnect(ctx, config); err != nil {
-			return nil, err
-		}
-	}
-	return pgconn.ConnectConfig(ctx, &config.Config)
-}
-
-// sight asks the server behind pg who it is.
-func sight(ctx context.Context, pg *pgconn.PgConn) (sighting, error) {
-	row, err := oneRow(ctx, pg, sightSQL, 5)
-	if err != nil {
-		return sighting{}, err
-	}
-	seen := sighting{at: time.Now(), recovery: row[0] == "t", age: -1}
-	if seen.system, err = strconv.ParseUint(row[1], 10, 64); err != nil {
-		return sighting{}, err
-	}
-	if !seen.recovery {
-		if seen.position, err = parseLSN(row[2]); err != nil {
-			return sighting{}, err
-		}
-		seen.timeline, err = fileTimeline(row[3])
-		return seen, err
-	}
-	if seen.position, seen.timeline, err = parseReplayed(row[2], row[3]); err != nil {
-		return sighting{}, err
-	}
-	if row[4] != "" {
-		micros, err := strconv.ParseInt(row[4], 10, 64)
-		if err != nil {
-			return sighting{}, err
-		}
-		seen.age = max(0, time.Duration(micros)*time.Microsecond)
-	}
-	return seen, nil
-}
-
-// parseReplayed reads a standby's position, "" where it has replayed nothing
-// yet, and timeline.
-func parseReplayed(position, timeline string) (LSN, uint32, error) {
-	var lsn LSN
-	var err error
-	if position != "" {
-		if lsn, err = parseLSN(position); err != nil {
-			return 0, 0, err
-		}
-	}
-	n, err := strconv.ParseUint(timeline, 10, 32)
-	return lsn, uint32(n), err
-}
-
 // note takes what was seen of h to heart, for all hosts.
 func (m *monitor) note(h *server, seen sighting) {
 	m.mu.Lock()
@@ -321,16 +124,6 @@ func (m *monitor) note(h *server, seen sighting) {
 	if b := h.backend.Load(); b != nil && before.err != nil && seen.err == nil {
 		b.recycle() // connections from before it was away
 	}
-}
-
-func (s sighting) role() Role {
-	switch {
-	case s.at.IsZero() || s.err != nil:
-		return RoleUnknown
-	case s.recovery:
-		return RoleStandby
-	}
-	return RolePrimary
 }
 
 // choosePrimary finds the primary: of several the one on the newest timeline, and
