@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Sessions are ended, statements cancelled and the server restarted at random
-// while callers, some of them impatient, write in every way there is. When it is
+// Sessions are ended, statements cancelled, connections cut and the server
+// restarted at random while callers, some of them impatient, write in every way there is. When it is
 // over the table agrees with what they were told, and nothing is left behind: no
 // connection held, no session on the server, no goroutine. It runs alone, for
 // goroutines are counted.
@@ -38,7 +38,7 @@ func TestChurn(t *testing.T) {
 	before := goruntime.NumGoroutine()
 
 	const size, n = 6, 16
-	p, err := pool.New(ctx, db.URL, pool.Config{MaxConns: size, MinConns: 2})
+	p, err := pool.New(ctx, db.URL, pool.Config{MaxConns: size, MinConns: 2, Configure: cutting})
 	must(t, err)
 	m := txn.New(p, txn.ResolveByXID)
 	l := newLedger()

@@ -33,7 +33,7 @@ func TestFailover(t *testing.T) {
 	}{
 		{name: "synchronous", synchronous: 1, attrs: several},
 		{name: "asynchronous", attrs: several},
-		{name: "resolved", synchronous: 1, options: []txn.Option{txn.ResolveByXID}, mixed: true},
+		{name: "resolved", synchronous: 1, config: pool.Config{Configure: cutting}, options: []txn.Option{txn.ResolveByXID}, mixed: true},
 		{name: "standbys", synchronous: 1, config: pool.Config{Standbys: &pool.Standbys{}}, reads: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

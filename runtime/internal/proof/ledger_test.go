@@ -1,9 +1,12 @@
 package proof
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,6 +17,7 @@ import (
 	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/dbgen/dbgen/runtime/txn"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A ledger is what writers were told of each of their writes, to be compared with
@@ -183,6 +187,36 @@ func toldAlone(err error) (outcome, error) {
 		return failed, err
 	}
 	return unknown, err
+}
+
+// cutting makes connections that are cut now and then just after they have sent
+// something, more often after a COMMIT: its answer is lost, and whether it came
+// to the server before is not known.
+func cutting(c *pgxpool.Config) error {
+	dial := c.ConnConfig.DialFunc
+	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return cut{conn}, nil
+	}
+	return nil
+}
+
+type cut struct{ net.Conn }
+
+func (c cut) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	odds := 1000
+	if bytes.Contains(b, []byte("commit")) {
+		odds = 30
+	}
+	if rand.IntN(odds) == 0 {
+		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
+		_ = c.Conn.Close()
+	}
+	return n, err
 }
 
 // writers run until stopped: each writes one id after the other, and the same
