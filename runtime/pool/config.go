@@ -124,8 +124,9 @@ type Config struct {
 // a promotion, that a standby follows the new primary; see [Host].
 type Standbys struct {
 	// MaxLag is for how long a standby may lack what the primary has before reads
-	// pass it by, also those whose token it satisfies. While the primary is away,
-	// that counts from when it was last seen. Default 10 s, negative for any.
+	// pass it by, also those whose token it satisfies. That is as of the last
+	// look: what is read may be older by CheckInterval. While the primary is away,
+	// it counts from when that was last seen. Default 10 s, negative for any.
 	MaxLag time.Duration
 	// Wait is how long a read waits for a standby to replay what its session's
 	// token asks for before it goes to the primary. Default 100 ms, negative for

@@ -117,12 +117,13 @@ func (m *monitor) note(h *server, seen sighting) {
 			log.Info("server is a primary", "host", h.String(), "timeline", seen.timeline)
 		}
 	}
+	if seen.role() == RoleStandby {
+		h.timeline.Store(seen.timeline)
+		h.replayed.Store(uint64(seen.position))
+	}
 	m.choosePrimary()
 	for _, other := range m.hosts {
 		m.judge(other)
-	}
-	if b := h.backend.Load(); b != nil && before.err != nil && seen.err == nil {
-		b.recycle() // connections from before it was away
 	}
 }
 
@@ -200,11 +201,7 @@ func (m *monitor) judge(h *server) {
 		seen.lag = m.line.lag(seen.at, seen.position, seen.age, m.primary != nil && m.primary.seen.role() == RolePrimary)
 	}
 	seen.why = m.why(h, seen)
-	if standby {
-		h.timeline.Store(seen.timeline)
-		h.replayed.Store(uint64(seen.position))
-		h.lag.Store(int64(seen.lag))
-	}
+	h.lag.Store(int64(seen.lag))
 	if err := m.keepBackend(h, standby && seen.system == m.system); err != nil {
 		seen.why = err.Error()
 	}

@@ -44,6 +44,9 @@ func (m *monitor) read(ctx context.Context, q runtime.Query, args []any) (pgx.Ro
 			return rows.Failed{Error: err}, err
 		}
 		m.fellBack(ctx, h, q, reason, err)
+		if reason == FallbackTimeline && m.outdated(token) {
+			return m.renew(ctx, q, args, s)
+		}
 		if reason != FallbackUnreachable { // then there may be another standby
 			break
 		}

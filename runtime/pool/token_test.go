@@ -107,14 +107,19 @@ func testLost(t *testing.T, c *cluster) {
 	if node := who(t, p.WithToken(limited(t), unknown), p); node != "node1" {
 		t.Errorf("%s answers a read with an unknown token", node)
 	}
-	// Tokens that were made up, or are another system's, are for the primary.
-	for _, text := range []string{"1-00000000-1-1", strings.Replace(token.String(), "-1-", "-7-", 1), token.String() + "0000"} {
+	// Tokens that were made up are for the primary, for ever; those of another
+	// system, or of a timeline that is gone, until it has told where it is.
+	for _, text := range []string{strings.Replace(token.String(), "-1-", "-7-", 1), token.String() + "0000", "1-00000000-1-1"} {
 		made, err := pool.ParseToken(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if node := who(t, p.WithToken(limited(t), made), p); node != "node1" {
+		ctx := p.WithToken(limited(t), made)
+		if node := who(t, ctx, p); node != "node1" {
 			t.Errorf("%s answers a read with %s", node, text)
+		}
+		if text == "1-00000000-1-1" {
+			eventually(t, "a standby answers", func() bool { return who(t, ctx, p) != "node1" })
 		}
 	}
 }
