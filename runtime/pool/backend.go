@@ -70,6 +70,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 		shouldPing:  pgxConfig.ShouldPing, prepareConn: pgxConfig.PrepareConn, afterRelease: pgxConfig.AfterRelease,
 		conns: map[uint64]*connState{}, keep: true, drained: make(chan struct{}), stop: make(chan struct{}),
 	}
+	//lint:ignore SA1019 pgxpool calls it too where PrepareConn is not set
 	if before := pgxConfig.BeforeAcquire; before != nil && b.prepareConn == nil {
 		b.prepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return before(ctx, conn), nil }
 	}
@@ -80,7 +81,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 	// as a server that is gone keeps them from being closed.
 	pgxConfig.AfterRelease = func(*pgx.Conn) bool { return false }
 	pgxConfig.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	pgxConfig.PrepareConn, pgxConfig.BeforeAcquire = nil, nil
+	pgxConfig.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) { return true, nil }
 	pgxConfig.MaxConns, pgxConfig.MinConns, pgxConfig.MinIdleConns = math.MaxInt32-1, 0, 0
 	pgxConfig.MaxConnLifetime, pgxConfig.MaxConnLifetimeJitter, pgxConfig.MaxConnIdleTime = 0, 0, math.MaxInt64
 	pgxConfig.HealthCheckPeriod = math.MaxInt64

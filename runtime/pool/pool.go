@@ -129,7 +129,13 @@ func (p *Pool) MaxConns() int { return p.config.MaxConns }
 // waits for one at most [Config].AcquireTimeout, after which the error is an
 // [*AcquireTimeoutError], and no longer than ctx lasts, after which the error
 // matches that of ctx.
-func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.acquire(ctx, "") }
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
+	c, err := p.primary.take(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
 
 func (p *Pool) acquire(ctx context.Context, query string) (*Conn, error) {
 	c, err := p.primary.take(ctx, query)
