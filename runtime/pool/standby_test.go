@@ -40,7 +40,7 @@ func scanName(row *runtime.Row) string { return row.Text(0) }
 func at(n int64, node string) count    { return count{n, node} }
 func background() context.Context      { return context.Background() }
 func limited(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -232,7 +232,7 @@ func testSpread(t *testing.T, c *cluster) {
 	for _, n := range c.Standbys() {
 		h := hostOf(p, n)
 		if h.Role != pool.RoleStandby || h.Done != int64(answers[n.Name()]) || len(h.Fallbacks) != 0 || h.Conns.Total == 0 || h.Err != nil || h.Why != "" ||
-			h.Lag != 0 || h.Timeline != 1 || h.Position == 0 || h.System == 0 || time.Since(h.Checked) > 10*time.Second {
+			h.Lag < 0 || h.Timeline != 1 || h.Position == 0 || h.System == 0 || time.Since(h.Checked) > 10*time.Second {
 			t.Errorf("%s: %+v", n.Name(), h)
 		}
 	}
@@ -606,16 +606,10 @@ func testLag(t *testing.T, c *cluster) {
 	const most = 500 * time.Millisecond
 	p := c.open(t, c.url, pool.Standbys{MaxLag: most, CheckInterval: 50 * time.Millisecond})
 	awaitReading(t, p, c, "node2 node3")
-	for began := time.Now(); time.Since(began) < 2*most; time.Sleep(20 * time.Millisecond) {
-		for _, h := range p.Hosts() {
-			if h.Role == pool.RoleStandby && h.Lag != 0 {
-				// A checkpoint or a snapshot of running transactions may come by.
-				if h.Lag > most {
-					t.Fatalf("lag on an idle primary: %+v", h)
-				}
-			}
-		}
-	}
+	time.Sleep(2 * most)
+	eventually(t, "standbys of an idle primary lack nothing", func() bool {
+		return hostOf(p, c.Nodes()[1]).Lag == 0 && hostOf(p, c.Nodes()[2]).Lag == 0
+	})
 	resume := c.pause(t)
 	c.on(t, c.Nodes()[0], "UPDATE counter SET n = n + 1 WHERE id = 4")
 	awaitReading(t, p, c, "")
