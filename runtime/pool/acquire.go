@@ -86,7 +86,7 @@ func (b *backend) hand(s *connState, began time.Time, query string) Conn {
 	s.hold.Store(s.uses)
 	b.count.acquires++
 	b.count.acquireTime.record(s.held.Sub(began))
-	return Conn{backend: b, conn: s.parked, state: s, hold: s.uses}
+	return Conn{state: s, hold: s.uses}
 }
 
 // getSlowly is get where s, if there is one, has to be looked at first, or
@@ -212,7 +212,19 @@ func (b *backend) endWaits() {
 
 // check reports whether s may be handed out; if not it is being closed, and so
 // it is on an error, unless it goes back.
-func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
+func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (ok bool, err error) {
+	panicked := true // a function of the caller's
+	defer func() {
+		if panicked {
+			b.drop(s, closedBroken)
+		}
+	}()
+	ok, err = b.look(ctx, deadline, s)
+	panicked = false
+	return ok, err
+}
+
+func (b *backend) look(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
 	now := time.Now()
 	if s.expired(now) {
 		b.drop(s, closedExpired)
@@ -229,22 +241,22 @@ func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (
 	if b.prepareConn == nil {
 		return true, nil
 	}
+	bounded := ctx
 	if !deadline.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline)
+		bounded, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
-	ok := false
-	var err error
-	defer func() { // also when the caller's function panics
-		switch {
-		case !ok:
-			b.drop(s, closedBroken)
-		case err != nil:
-			b.giveBack(s)
-		}
-	}()
-	ok, err = b.prepareConn(ctx, s.conn)
+	ok, err := b.prepareConn(bounded, s.conn)
+	switch {
+	case !ok:
+		b.drop(s, closedBroken)
+	case err != nil:
+		b.giveBack(s)
+	}
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = errLimit // it is not the caller's deadline that ended it
+	}
 	return ok && err == nil, err
 }
 

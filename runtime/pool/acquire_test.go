@@ -422,6 +422,14 @@ func TestHooks(t *testing.T) {
 	if settled(); p.Stats().Idle != 0 {
 		t.Error("panic: the connection is kept")
 	}
+	// It runs into the acquire time-out.
+	slow, _ := open(t, pool.Config{AcquireTimeout: 300 * time.Millisecond, Configure: func(c *pgxpool.Config) error {
+		c.PrepareConn = func(ctx context.Context, _ *pgx.Conn) (bool, error) { <-ctx.Done(); return true, ctx.Err() }
+		return nil
+	}})
+	if _, err := slow.Exec(ctx, "SELECT 1"); !errors.Is(err, pool.ErrAcquireTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a slow hook: %v", err)
+	}
 	prepare.Store(nil)
 	keep.Store(false)
 	if err := use(); err != nil {

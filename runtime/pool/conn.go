@@ -19,10 +19,8 @@ import (
 // Conn is a connection held by the caller, from [Pool.Acquire] to Release, and a
 // runtime.DB. It is not safe for concurrent use, but for Release.
 type Conn struct {
-	backend *backend
-	conn    *pgxpool.Conn
-	state   *connState
-	hold    uint64 // the number of the hold; another one is on once it is released
+	state *connState
+	hold  uint64 // the number of the hold; another one is on once it is released
 }
 
 // Info describes a connection.
