@@ -41,6 +41,15 @@ func (r *refusals) End(_ context.Context, e runtime.Event) {
 // stay: each must fail once at most, and then be gone.
 func TestDemotion(t *testing.T) {
 	t.Parallel()
+	for name, standbys := range map[string]*pool.Standbys{"primary alone": nil, "standbys": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			demotion(t, standbys)
+		})
+	}
+}
+
+func demotion(t *testing.T, standbys *pool.Standbys) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cluster := pgtest.NewCluster(t, pgtest.ClusterOptions{Standbys: 1})
@@ -48,7 +57,7 @@ func TestDemotion(t *testing.T) {
 	must(t, err)
 	const n = 8
 	seen := &refusals{all: map[session]int{}}
-	p := open(t, db.URL+"&target_session_attrs=read-write", pool.Config{MaxConns: n, Observer: seen})
+	p := open(t, db.URL+"&target_session_attrs=read-write", pool.Config{MaxConns: n, Observer: seen, Standbys: standbys})
 	m := txn.New(p)
 	l := newLedger()
 	w := l.start(n, func(writer int) write {

@@ -21,7 +21,7 @@ import (
 
 const bouncerSchema = `
 CREATE TABLE counter (name text PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO counter SELECT unnest('{batch,plain,locked,nested,prepared}'::text[]), 0;
+INSERT INTO counter SELECT unnest('{batch,plain,locked,nested,prepared,resolvable}'::text[]), 0;
 CREATE TABLE contended (id int PRIMARY KEY, n bigint NOT NULL);
 INSERT INTO contended SELECT generate_series(1, 2), 0;
 CREATE TABLE copied (worker int, n int);
@@ -204,6 +204,19 @@ func operations() []operation {
 			b.count("nested", 1)
 			return nil
 		}},
+		{"resolvable", 4, func(ctx context.Context, b *bounced, r *rand.Rand, i int) error {
+			level := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead}[i%2]
+			sql, name := bump("resolvable")
+			err := b.m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+				_, err := tx.Exec(ctx, sql, name)
+				return err
+			}, txn.ResolveByXID, txn.Isolation(level), txn.Retry(txn.RetryPolicy{MaxAttempts: 1000, Base: time.Millisecond, Max: 20 * time.Millisecond}))
+			if err != nil {
+				return wrong("resolvable", nil, err)
+			}
+			b.count("resolvable", 1)
+			return nil
+		}},
 		{"rollback", 4, func(ctx context.Context, b *bounced, _ *rand.Rand, _ int) error {
 			sql, name := bump("nested")
 			err := b.m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
@@ -366,7 +379,7 @@ func TestPgBouncer(t *testing.T) {
 	report(t, "errors not asked for", "%d", failures.Load())
 	report(t, "serialization retries", "%d", view.m.Stats().Retries)
 	// Each counter must be what the workers counted.
-	for _, name := range []string{"batch", "plain", "locked", "nested", "prepared"} {
+	for _, name := range []string{"batch", "plain", "locked", "nested", "prepared", "resolvable"} {
 		if got := one[int64](t, db.URL, "SELECT n FROM counter WHERE name = $1", name); got != view.counted(name) {
 			t.Errorf("counter %s is %d, want %d", name, got, view.counted(name))
 		}
