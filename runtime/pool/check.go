@@ -1,119 +1,90 @@
 package pool
 
 import (
-	"context"
+	"math"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 )
 
-// freshFor is how long a connection may be unused before a round trip tells
-// whether it still works, the same as pgxpool's.
-const freshFor = time.Second
+// maxServerTimeout is the largest time-out that the server takes.
+const maxServerTimeout = math.MaxInt32 * time.Millisecond
 
-// defaultPingTimeout bounds that round trip.
-const defaultPingTimeout = 2 * time.Second
-
-// fresh reports whether s can be handed out as it is.
-func (b *backend) fresh(s *connState, now time.Time) bool {
-	return b.shouldPing == nil && b.prepareConn == nil && !b.doubtful(s, now) && !s.expired(now)
+// check finds what contradicts itself.
+func (r *resolver) check(c *Config) {
+	if c.MaxConns < 1 || c.MaxConns > math.MaxInt32 {
+		r.failf("MaxConns is %d, must be at least 1 and at most %d", c.MaxConns, math.MaxInt32)
+	}
+	if c.MinConns > c.MaxConns {
+		r.failf("MinConns is %d, more than MaxConns, %d: lower the one or raise the other", c.MinConns, c.MaxConns)
+	}
+	if c.ConnectTimeout <= 0 {
+		r.failf("ConnectTimeout is %v, must be positive: an attempt that nothing ends keeps its place in the pool", c.ConnectTimeout)
+	}
+	if c.MaxLifetime > 0 && c.IdleTimeout > c.MaxLifetime {
+		r.failf("IdleTimeout is %v, more than MaxLifetime, %v: it would never be reached", c.IdleTimeout, c.MaxLifetime)
+	}
+	if c.MaxWaiters < 0 {
+		r.failf("MaxWaiters is %d, must not be negative (0 is no bound)", c.MaxWaiters)
+	}
+	if c.LeakAfter < 0 {
+		r.failf("LeakAfter is %v, must not be negative (0 is never)", c.LeakAfter)
+	}
+	for _, t := range []struct {
+		name  string
+		value time.Duration
+	}{{"StatementTimeout", c.StatementTimeout}, {"LockTimeout", c.LockTimeout}, {"IdleInTransactionTimeout", c.IdleInTransactionTimeout}} {
+		if t.value > maxServerTimeout {
+			r.failf("%s is %v, more than the server takes, %v: a negative one is no limit", t.name, t.value, maxServerTimeout)
+		}
+	}
+	if c.StatementTimeout > 0 && c.LockTimeout > c.StatementTimeout {
+		r.failf("LockTimeout is %v, more than StatementTimeout, %v: it would never be reached", c.LockTimeout, c.StatementTimeout)
+	}
+	if c.Standbys != nil {
+		var err error
+		if c.Standbys, err = c.Standbys.resolve(*c); err != nil {
+			r.fail(err)
+		}
+	}
+	if c.Profile < 0 || int(c.Profile) >= len(profileNames) {
+		r.failf("Profile is %v", c.Profile)
+	}
+	if c.TLS < 0 || int(c.TLS) >= len(tlsNames) {
+		r.failf("TLS is %v", c.TLS)
+	}
 }
 
-// doubtful reports whether a round trip should tell if s still works: it was
-// unused for long, or since another connection was lost or found to lead to a
-// server that has changed its role. mu is held.
-func (b *backend) doubtful(s *connState, now time.Time) bool {
-	return now.Sub(s.used) > freshFor || !s.used.After(b.doubt)
-}
-
-// check reports whether s may be handed out; if not it is being closed, and so
-// it is on an error, unless it goes back.
-func (b *backend) check(ctx context.Context, deadline time.Time, s *connState) (ok bool, err error) {
-	panicked := true // a function of the caller's
-	defer func() {
-		if panicked {
-			b.drop(s, closedBroken)
-		}
-	}()
-	ok, err = b.look(ctx, deadline, s)
-	panicked = false
-	return ok, err
-}
-
-func (b *backend) look(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
-	now := time.Now()
-	if s.expired(now) {
-		b.drop(s, closedExpired)
-		return false, nil
-	}
-	b.mu.Lock()
-	due := b.doubtful(s, now)
-	b.mu.Unlock()
-	if due || b.shouldPing != nil && b.shouldPing(ctx, pgxpool.ShouldPingParams{Conn: s.conn, IdleDuration: now.Sub(s.used)}) {
-		if ok, err := b.ping(ctx, deadline, s); !ok || err != nil {
-			return false, err
+// checkPooler finds what cannot be asked of a pooler in transaction mode: what
+// would have to be set for a session, and ways of sending statements that need
+// one.
+func (r *resolver) checkPooler(c *Config, given *pgx.ConnConfig) {
+	if _, ok := r.dsn["default_query_exec_mode"]; ok {
+		if err := c.Profile.allows(given.DefaultQueryExecMode); err != nil {
+			r.failf("default_query_exec_mode is %q in the connection string, which does not go with the profile %v: %w; leave it out", given.DefaultQueryExecMode, c.Profile, err)
 		}
 	}
-	if b.prepareConn == nil {
-		return true, nil
+	if !c.Profile.pooled() {
+		return
 	}
-	bounded := ctx
-	if !deadline.IsZero() {
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithDeadline(ctx, deadline)
-		defer cancel()
-	}
-	ok, err := b.prepareConn(bounded, s.conn)
-	switch {
-	case !ok:
-		b.drop(s, closedBroken)
-	case err != nil:
-		b.giveBack(s)
-	}
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		err = errLimit // it is not the caller's deadline that ended it
-	}
-	return ok && err == nil, err
-}
-
-// ping reports whether s answers; if not it is being closed. The caller leaves
-// when its time is up, with errLimit or errEnded, and the answer is looked at
-// without it.
-func (b *backend) ping(ctx context.Context, deadline time.Time, s *connState) (bool, error) {
-	answer, left := make(chan bool), make(chan struct{})
-	var limit <-chan time.Time
-	if !deadline.IsZero() {
-		timer := time.NewTimer(time.Until(deadline))
-		defer timer.Stop()
-		limit = timer.C
-	}
-	b.work.Go(func() {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.pingTimeout)
-		defer cancel()
-		ok := s.conn.Ping(bounded) == nil
-		why := closedBroken
-		if ok && s.demoted() {
-			ok, why = false, closedEvicted
+	for _, s := range []struct {
+		field, parameter string
+		set              bool
+		instead          string
+	}{
+		{"StatementTimeout", "statement_timeout", c.StatementTimeout != 0, "ALTER ROLE … SET statement_timeout, or a transaction's own (package txn)"},
+		{"LockTimeout", "lock_timeout", c.LockTimeout != 0, "ALTER ROLE … SET lock_timeout, or a transaction's own (package txn)"},
+		{"IdleInTransactionTimeout", "idle_in_transaction_session_timeout", c.IdleInTransactionTimeout != 0, "ALTER ROLE … SET idle_in_transaction_session_timeout, or a transaction's own (package txn)"},
+		{"SearchPath", "search_path", c.SearchPath != "", "ALTER ROLE … IN DATABASE … SET search_path, or names that are qualified; a pooler that keeps track of search_path may be sent it by Configure"},
+	} {
+		if s.set {
+			r.failf("%s (%s) is set and the profile is %v: a pooler in transaction mode refuses or forgets what is set for a session; use %s", s.field, s.parameter, c.Profile, s.instead)
 		}
-		if !ok {
-			b.drop(s, why)
-		}
-		select {
-		case answer <- ok:
-		case <-left:
-			if ok {
-				b.giveBack(s)
-			}
-		}
-	})
-	select {
-	case ok := <-answer:
-		return ok, nil
-	case <-ctx.Done():
-		close(left)
-		return false, errEnded
-	case <-limit:
-		close(left)
-		return false, errLimit
+	}
+	if given.RuntimeParams["options"] != "" {
+		r.failf("options (PGOPTIONS) is set and the profile is %v: a pooler in transaction mode refuses or forgets what is set for a session; use ALTER ROLE … SET", c.Profile)
+	}
+	if c.Standbys != nil {
+		r.failf("Standbys is set and the profile is %v: behind a pooler a read cannot be told from which server it comes; connect to the servers, or let the pooler spread the reads", c.Profile)
 	}
 }
