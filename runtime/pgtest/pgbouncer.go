@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -168,19 +167,7 @@ func (b *PgBouncer) start(ctx context.Context, path string, target *pgx.ConnConf
 		return u.String()
 	}
 	b.URL, b.AdminURL = to(target.Database), to("pgbouncer")
-	return b.ready(ctx, dir)
-}
-
-// ready waits until the socket is there and the server behind answers.
-func (b *PgBouncer) ready(ctx context.Context, dir string) error {
-	if err := waitReady(ctx, b.URL, b.keeper.gone); err != nil {
-		return err
-	}
-	conn, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL."+bouncerPort))
-	if err != nil {
-		return err
-	}
-	return conn.Close()
+	return waitReady(ctx, b.URL, b.keeper.gone)
 }
 
 // bouncerQuote writes a string of PgBouncer's user list.
