@@ -122,6 +122,10 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 // Config returns what the pool runs with, defaults filled in.
 func (p *Pool) Config() Config { return p.config }
 
+// Observer is the observer of the pool's configuration, nil for none; package
+// txn tells it of transactions as well.
+func (p *Pool) Observer() runtime.Observer { return p.config.Observer }
+
 // MaxConns is the most connections to the primary the pool has at once.
 func (p *Pool) MaxConns() int { return p.config.MaxConns }
 

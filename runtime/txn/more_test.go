@@ -371,6 +371,14 @@ func TestObserver(t *testing.T) {
 	for name, manager := range map[string]func(o runtime.Observer) *txn.Manager{
 		"option":          func(o runtime.Observer) *txn.Manager { return txn.New(db.Pool(), txn.Observe(o)) },
 		"of the Beginner": func(o runtime.Observer) *txn.Manager { return txn.New(observedPool{db.Pool(), o}) },
+		"of the pool": func(o runtime.Observer) *txn.Manager {
+			p, err := pool.New(ctx, db.URL, pool.Config{Observer: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = p.Close(ctx) })
+			return txn.New(p)
+		},
 	} {
 		o := &observer{}
 		m := manager(o)
