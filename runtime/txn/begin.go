@@ -81,7 +81,9 @@ func single(db Beginner) *pgconn.PgConn {
 	case interface{ PgConn() *pgconn.PgConn }:
 		return conn.PgConn()
 	case interface{ Conn() *pgx.Conn }:
-		return conn.Conn().PgConn()
+		if c := conn.Conn(); c != nil { // nil where it was released, as BeginTx will say
+			return c.PgConn()
+		}
 	}
 	return nil
 }
