@@ -99,6 +99,18 @@ func ParseToken(text string) (Token, error) {
 	return t, nil
 }
 
+// MarshalText is [Token.String], for JSON and the like.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText is [ParseToken].
+func (t *Token) UnmarshalText(text []byte) error {
+	parsed, err := ParseToken(string(text))
+	if err == nil {
+		*t = parsed
+	}
+	return err
+}
+
 // merge returns a token for the writes of both: the later position, on the newer
 // timeline. Positions of two systems cannot be compared.
 func (t Token) merge(other Token) Token {

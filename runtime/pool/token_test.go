@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -17,6 +18,14 @@ func TestParseToken(t *testing.T) {
 		if err != nil || token.String() != text || token.IsZero() != (text == "") {
 			t.Errorf("ParseToken(%q): %q, %v", text, token.String(), err)
 		}
+		var again struct{ Token pool.Token }
+		encoded, err := json.Marshal(struct{ Token pool.Token }{token})
+		if err == nil {
+			err = json.Unmarshal(encoded, &again)
+		}
+		if err != nil || again.Token != token {
+			t.Errorf("%q as JSON: %s, %v", text, encoded, err)
+		}
 	}
 	for _, text := range []string{
 		"1", "1-", "x", "unknown", "2-deadbeef-1-1", "1-deadbeef-0-1", "1-deadbeef-1-0", "1-deadbeef-1", "1-deadbeef-1-1-1", "1-DEADBEEF-1-1",
@@ -26,6 +35,9 @@ func TestParseToken(t *testing.T) {
 		if token, err := pool.ParseToken(text); !errors.Is(err, pool.ErrToken) || !token.IsZero() {
 			t.Errorf("ParseToken(%q): %q, %v", text, token.String(), err)
 		}
+	}
+	if err := json.Unmarshal([]byte(`"1-x"`), new(pool.Token)); !errors.Is(err, pool.ErrToken) {
+		t.Errorf("no token in JSON: %v", err)
 	}
 }
 
