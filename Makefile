@@ -50,6 +50,7 @@ SOAK_FAILOVERS ?= 100
 SOAK_CHURN ?= 2m
 
 soak: pgbouncer ## the runtime's proofs whole, with a table of figures (SOAK_FAILOVERS=100, SOAK_CHURN=2m)
+	@$(GO) test -race -count=1 -v -run '^Test(ReadYourWrites|NothingLeaks|[A-Za-z]*Storm|Model)$$' ./runtime/pool ./runtime/txn | grep -E '^(--- |ok|FAIL|panic|WARNING)|_test\.go'
 	@$(GO) test -race -timeout 0 -v ./runtime/internal/proof -soak -failovers $(SOAK_FAILOVERS) -churn $(SOAK_CHURN)
 
 pgbouncer: ## install PgBouncer for the tests, where it is missing and may be installed
