@@ -93,7 +93,7 @@ func (c *Cluster) start(ctx context.Context, options ClusterOptions) error {
 	}
 	c.settings = map[string]string{
 		"listen_addresses": "", "port": "5432",
-		"fsync": "off", "max_wal_size": "1GB", "checkpoint_timeout": "1h", "autovacuum": "off",
+		"fsync": "off", "max_wal_size": "256MB", "checkpoint_timeout": "1h", "autovacuum": "off",
 		"max_connections": "200", "shared_buffers": "32MB",
 		"wal_keep_size": "256MB", "wal_retrieve_retry_interval": "100ms",
 		"log_line_prefix": "%m [%p] %d ", "log_min_messages": "warning", "log_destination": "stderr", "log_checkpoints": "off",

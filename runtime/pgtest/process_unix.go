@@ -217,7 +217,7 @@ func (p *process) start(ctx context.Context, w *workshop, bin string, opts Optio
 		filepath.Join(bin, "postgres"), "-D", data, "-k", w.dir,
 		"-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_wal_size=1GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
+		"-c", "max_wal_size=256MB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum=off", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
 		"-c", "log_line_prefix=%m [%p] %d ", "-c", "log_min_messages=warning", "-c", "log_destination=stderr",
 		"-c", "logging_collector=off", "-c", "log_timezone=UTC", "-c", "timezone=UTC",
 	}
