@@ -309,3 +309,39 @@ func hostOfName(p *pool.Pool, name string) pool.Host {
 	}
 	return pool.Host{}
 }
+
+// A standby is promoted beside the primary, which lives on: the pool writes to
+// the promoted one from when it is seen, and leaves the other.
+func TestPromotionBesidePrimary(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, nil)
+	nodes := c.Nodes()
+	p := c.open(t, c.url, pool.Standbys{})
+	awaitReading(t, p, c, "node2 node3")
+	ctx := limited(t)
+	held, err := p.Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := runtime.One(ctx, held, addToCount, scanCount, 1); err != nil || got.node != "node1" {
+		t.Fatalf("wrote %v, %v", got, err)
+	}
+	if err := nodes[1].Promote(ctx); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the promotion is seen", func() bool { return strings.Contains(hostOf(p, nodes[0]).Why, "left behind") })
+	held.Release() // its connection must not be used again
+	for range 50 {
+		if got, err := runtime.One(ctx, p, addToCount, scanCount, 1); err != nil || got.node != "node2" {
+			t.Fatalf("wrote %v, %v", got, err)
+		}
+		// node3 follows the old primary still.
+		if node := who(t, ctx, p); node != "node2" {
+			t.Fatalf("read %s", node)
+		}
+	}
+	if err := nodes[2].Follow(ctx, nodes[1]); err != nil {
+		t.Fatal(err)
+	}
+	awaitReading(t, p, c, "node3")
+}
