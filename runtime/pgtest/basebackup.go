@@ -12,6 +12,40 @@ import (
 	"strings"
 )
 
+// backup replaces the node's data by a copy of those of primary.
+func (n *Node) backup(ctx context.Context, primary *Node) error {
+	fresh := n.DataDir() + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	tool := filepath.Join(n.cluster.bin, "pg_basebackup")
+	if _, err := os.Stat(tool); err == nil {
+		before, err := n.log.Stat()
+		if err != nil {
+			return err
+		}
+		err = n.cluster.workshop.run(ctx, n.log,
+			tool, "-d", fmt.Sprintf("host=%s port=5432 user=postgres", primary.dir), "-D", fresh,
+			"-X", "stream", "--checkpoint=fast", "--no-sync", "--no-manifest")
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, strings.TrimSpace(tail(n.log, before.Size())))
+		}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		if err := copyData(ctx, n.cluster.workshop.who, primary, fresh); err != nil {
+			return err
+		}
+	} else {
+		return err
+	}
+	if err := n.cluster.workshop.who.write(filepath.Join(fresh, "standby.signal"), nil); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(n.DataDir()); err != nil {
+		return err
+	}
+	return os.Rename(fresh, n.DataDir())
+}
+
 // write makes a file that the user owns.
 func (who *identity) write(path string, data []byte) error {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
