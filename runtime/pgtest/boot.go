@@ -29,7 +29,7 @@ func binaries(ctx context.Context, who *identity, named string) (string, error) 
 		}
 	}
 	if bin == "" {
-		return "", &noServerError{tried}
+		return "", &noServerError{tried: tried}
 	}
 	return bin, nil
 }

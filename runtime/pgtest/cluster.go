@@ -72,6 +72,9 @@ func StartCluster(ctx context.Context, options ClusterOptions) (*Cluster, error)
 	}
 	bin, err := binaries(ctx, who, options.BinDir)
 	if err != nil {
+		if none := (*noServerError)(nil); errors.As(err, &none) {
+			none.cluster = true
+		}
 		return nil, err
 	}
 	w, err := newWorkshop(who)

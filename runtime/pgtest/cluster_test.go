@@ -199,9 +199,17 @@ func TestClusterWithoutBaseBackup(t *testing.T) {
 
 func TestClusterRefuses(t *testing.T) {
 	t.Parallel()
-	for _, o := range []pgtest.ClusterOptions{{Standbys: -1}, {Standbys: 9}, {Standbys: 1, Synchronous: 2}, {BinDir: "/nonexistent"}} {
-		if c, err := pgtest.StartCluster(context.Background(), o); err == nil {
-			t.Errorf("%+v: no error", o)
+	for want, o := range map[string]pgtest.ClusterOptions{
+		"-1 standbys":             {Standbys: -1},
+		"9 standbys":              {Standbys: 9},
+		"of which 2 are waited":   {Standbys: 1, Synchronous: 2},
+		"set " + pgtest.EnvBinDir: {BinDir: "/nonexistent"},
+	} {
+		c, err := pgtest.StartCluster(context.Background(), o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+		if err == nil {
 			_ = c.Close()
 		}
 	}

@@ -27,9 +27,16 @@ func scriptError(s script, err error) error {
 }
 
 // noServerError says which places were searched for a server and why none would
-// do.
-type noServerError struct{ tried []string }
+// do; cluster, that a server which is there does not help.
+type noServerError struct {
+	tried   []string
+	cluster bool
+}
 
 func (e *noServerError) Error() string {
-	return "no PostgreSQL server: set " + EnvURL + ", or install the server; tried:\n\t" + strings.Join(e.tried, "\n\t")
+	what := "no PostgreSQL server: set " + EnvURL + ", or install the server; tried:\n\t"
+	if e.cluster {
+		what = "no PostgreSQL binaries, of which a cluster is started whatever " + EnvURL + " says: install the server, or set " + EnvBinDir + "; tried:\n\t"
+	}
+	return what + strings.Join(e.tried, "\n\t")
 }
