@@ -220,8 +220,17 @@ func TestStandbys(t *testing.T) {
 }
 
 func testSpread(t *testing.T, c *cluster) {
-	p := c.open(t, c.url, pool.Standbys{})
+	var asked atomic.Int64
+	p := c.open(t, c.url, pool.Standbys{}, func(config *pool.Config) {
+		config.Password = func(context.Context) (runtime.Secret, error) {
+			asked.Add(1)
+			return "unused", nil
+		}
+	})
 	awaitReading(t, p, c, "node2 node3")
+	if n := asked.Load(); n < 3 {
+		t.Errorf("the password was asked for %d times to look at 3 servers", n)
+	}
 	answers := map[string]int{}
 	for range 200 {
 		answers[who(t, background(), p)]++
