@@ -75,7 +75,8 @@ func (n *Node) DataDir() string { return filepath.Join(n.dir, "data") }
 // URL leads to the maintenance database of this node.
 func (n *Node) URL() string { return socketURL(n.dir) }
 
-// Log returns the last (at most 64 KiB) that the node's servers logged.
+// Log returns the last (at most 64 KiB) that the node's servers logged, "" once
+// the cluster is closed.
 func (n *Node) Log() string { return tail(n.log, 0) }
 
 // Running reports whether the node's server runs.
@@ -310,6 +311,7 @@ func (n *Node) stop(ctx context.Context, mode StopMode) error {
 
 // close ends the node's server whatever it does.
 func (n *Node) close() error {
+	defer n.log.Close()
 	k := n.running()
 	if k == nil {
 		return nil

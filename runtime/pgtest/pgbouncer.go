@@ -173,7 +173,8 @@ func (b *PgBouncer) start(ctx context.Context, path string, target *pgx.ConnConf
 // bouncerQuote writes a string of PgBouncer's user list.
 func bouncerQuote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-// Log returns the last (at most 64 KiB) that PgBouncer logged.
+// Log returns the last (at most 64 KiB) that PgBouncer logged, "" once it is
+// stopped.
 func (b *PgBouncer) Log() string { return tail(b.log, 0) }
 
 // Stop ends PgBouncer, and the connections through it, and removes its files.
@@ -183,6 +184,9 @@ func (b *PgBouncer) Stop() error {
 		if err := b.keeper.end(); err != nil {
 			return fmt.Errorf("pgbouncer: %w", err)
 		}
+	}
+	if b.log != nil {
+		_ = b.log.Close()
 	}
 	return b.workshop.close()
 }
