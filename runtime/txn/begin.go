@@ -132,14 +132,16 @@ func (tx *Tx) startPlain() (err error) {
 }
 
 // text is what begins a transaction: where there are no settings, BEGIN and all
-// else; where there are, the one statement that follows BEGIN. The last one is
-// kept, since most transactions of a manager begin alike.
+// else; where there are, the one statement that follows BEGIN. It is kept, since
+// most transactions of a manager begin alike.
 func (m *Manager) text(o *Options) string {
 	key := beginKey{o.pgx(), len(o.Settings), o.Timeout, o.LockTimeout, int(m.major.Load())}
-	if last := m.lastBegin.Load(); last != nil && last.key == key {
-		return last.sql
+	m.textsMu.Lock()
+	sql, known := m.texts[key]
+	m.textsMu.Unlock()
+	if known {
+		return sql
 	}
-	var sql string
 	if n := len(o.Settings); n > 0 {
 		var more []string
 		if o.LockTimeout > 0 {
@@ -161,15 +163,17 @@ func (m *Manager) text(o *Options) string {
 			sql += "; SELECT " + serverTimeouts(milliseconds(o.serverLimit()), key.major) + " t"
 		}
 	}
-	m.lastBegin.Store(&begin{key, sql})
+	m.textsMu.Lock()
+	defer m.textsMu.Unlock()
+	if len(m.texts) >= keptTexts {
+		clear(m.texts)
+	}
+	m.texts[key] = sql
 	return sql
 }
 
-// begin is the text that begins transactions with some options.
-type begin struct {
-	key beginKey
-	sql string
-}
+// keptTexts is how many texts a manager keeps.
+const keptTexts = 64
 
 // beginKey is what such a text depends on.
 type beginKey struct {

@@ -243,6 +243,7 @@ func (tx *Tx) end(status Status, cause error) {
 	}
 	tx.cancel(context.Canceled)
 	tx.m.remove(tx)
+	tx.observeEnd(status, cause)
 	tx.mu.Lock()
 	hooks := tx.hooks
 	tx.hooks = nil
@@ -252,7 +253,6 @@ func (tx *Tx) end(status Status, cause error) {
 		close(tx.done)
 	}
 	tx.mu.Unlock()
-	tx.observeEnd(status, cause)
 	if len(hooks) > 0 {
 		runHooks(context.WithoutCancel(tx.parent), hooks, status, cause)
 	}

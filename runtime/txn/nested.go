@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -94,8 +95,11 @@ func (tx *Tx) doom(err error) {
 	}
 }
 
-// fits refuses options that ask for more than the transaction gives.
+// fits refuses options that ask for more than the transaction gives. What the
+// manager's defaults ask for, beside isolation and access, gives way to what the
+// transaction was begun with.
 func (tx *Tx) fits(o *Options) error {
+	defaults := &tx.m.defaults
 	switch {
 	case tx.status() != Active:
 		return tx.closedError()
@@ -105,15 +109,18 @@ func (tx *Tx) fits(o *Options) error {
 		return fmt.Errorf("%w: read-write within read-only", ErrIncompatibleOptions)
 	case o.Deferrable && !tx.options.Deferrable:
 		return fmt.Errorf("%w: deferrable within one that is not", ErrIncompatibleOptions)
-	case o.resolvable() && !tx.options.resolvable():
+	case o.resolvable() && !tx.options.resolvable() && !defaults.resolvable():
 		return fmt.Errorf("%w: a resolved outcome within one that is not", ErrIncompatibleOptions)
-	case o.LockTimeout > 0 && (tx.options.LockTimeout == 0 || o.LockTimeout < tx.options.LockTimeout):
+	case o.LockTimeout > 0 && o.LockTimeout != defaults.LockTimeout && (tx.options.LockTimeout == 0 || o.LockTimeout < tx.options.LockTimeout):
 		return fmt.Errorf("%w: a shorter lock time-out", ErrIncompatibleOptions)
 	}
 	if err := tx.belongsTo(o.tenant); err != nil {
 		return err
 	}
 	for _, s := range o.Settings {
+		if slices.Contains(defaults.Settings, s) {
+			continue
+		}
 		if value, ok := lookup(tx.options.Settings, s.Name); !ok || value != s.Value {
 			return fmt.Errorf("%w: setting %s differs", ErrIncompatibleOptions, s.Name)
 		}

@@ -104,6 +104,17 @@ func TestJoinSettings(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+	// What is not asked for but a default gives way.
+	m := txn.New(e.pool, txn.Set("a.b", "default"), txn.LockTimeout(1e9), txn.ResolveByXID)
+	err = m.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		if err := m.Run(ctx, nothing, txn.Set("a.b", "3")); !errors.Is(err, txn.ErrIncompatibleOptions) {
+			t.Errorf("another value: %v", err)
+		}
+		return m.Run(ctx, nothing)
+	}, txn.Set("a.b", "2"), txn.LockTimeout(2e9), txn.Report)
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestPropagation(t *testing.T) {

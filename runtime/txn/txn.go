@@ -59,13 +59,14 @@ type Beginner interface {
 // Manager begins transactions and keeps track of them. It is safe for
 // concurrent use if its Beginner is.
 type Manager struct {
-	db        Beginner
-	defaults  Options
-	refused   error // what is wrong with them
-	lastID    atomic.Uint64
-	lastBegin atomic.Pointer[begin]
-	major     atomic.Int32 // version of the server, once known
-	stats     counters
+	db       Beginner
+	defaults Options
+	refused  error // what is wrong with them
+	lastID   atomic.Uint64
+	major    atomic.Int32 // version of the server, once known
+	textsMu  sync.Mutex
+	texts    map[beginKey]string
+	stats    counters
 
 	mu     sync.Mutex // guards what follows
 	txs    map[uint64]*Tx
@@ -79,7 +80,7 @@ type Manager struct {
 // New returns a manager over db. The options are the defaults of its
 // transactions.
 func New(db Beginner, defaults ...Option) *Manager {
-	m := &Manager{db: db, txs: map[uint64]*Tx{}, idle: make(chan struct{})}
+	m := &Manager{db: db, txs: map[uint64]*Tx{}, texts: map[beginKey]string{}, idle: make(chan struct{})}
 	if o, ok := db.(observed); ok {
 		m.defaults.observer = o.Observer()
 	}
