@@ -536,10 +536,11 @@ func (w *modelWorker) nested(ctx context.Context, tx *txn.Tx, m *modelTx, depth 
 		if err == nil || result != nil && !errors.Is(err, result) {
 			w.errorf("savepoint that fails with %v: %v", result, err)
 		}
+		m.doomed = doomed
 		if m.dead {
 			m.doom(err)
 		} else {
-			m.aborted, m.conflict, m.doomed = false, nil, doomed
+			m.aborted, m.conflict = false, nil
 		}
 	}
 }
