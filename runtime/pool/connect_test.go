@@ -32,6 +32,7 @@ type dialler struct {
 // configure is a Config.Configure.
 func (d *dialler) configure(c *pgxpool.Config) error {
 	dial := c.ConnConfig.DialFunc
+	c.ConnConfig.Fallbacks, c.ConnConfig.TLSConfig = nil, nil // sslmode=prefer makes two attempts of one
 	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		d.attempts.Add(1)
 		d.mu.Lock()
