@@ -18,7 +18,7 @@ func Example() {
 		panic(err)
 	}
 
-	p, err := pool.New(ctx, server.URL, pool.Config{MaxConns: 1, AcquireTimeout: 10 * time.Millisecond})
+	p, err := pool.New(ctx, server.URL, pool.Config{MaxConns: 1, AcquireTimeout: time.Second})
 	if err != nil {
 		panic(err)
 	}
