@@ -23,3 +23,5 @@ type TenantScope struct {
 func (s TenantScope) Tenant() string { return s.ID }
 
 func (TenantScope) tenantScoped() {}
+
+var _ interface{ tenantScoped() } = TenantScope{} // what makes it one
