@@ -22,13 +22,15 @@ const pingAfter = time.Second
 // expire ends the transaction from outside: it cancels the running statement,
 // waits for it, and rolls back. It reports whether it was the one to end it.
 func (tx *Tx) expire(status Status, cause error) bool {
-	if !tx.become(Active, status) {
+	tx.mu.Lock() // who sees that it has ended sees the cause
+	first, running := tx.become(Active, status), tx.busy
+	if first {
+		tx.cause = cause
+	}
+	tx.mu.Unlock()
+	if !first {
 		return false
 	}
-	tx.mu.Lock()
-	tx.cause = cause
-	running := tx.busy
-	tx.mu.Unlock()
 	tx.cancel(cause)
 	timer := time.NewTimer(endTimeout)
 	defer timer.Stop()
@@ -237,7 +239,10 @@ func (tx *Tx) reachable() (bool, error) {
 
 // end does what is left once the connection is back: counts, and the hooks.
 func (tx *Tx) end(status Status, cause error) {
+	tx.mu.Lock()
 	tx.state.Store(int32(status))
+	tx.cause = cause
+	tx.mu.Unlock()
 	if tx.unwatch != nil {
 		tx.unwatch()
 	}
@@ -247,12 +252,13 @@ func (tx *Tx) end(status Status, cause error) {
 	tx.mu.Lock()
 	hooks := tx.hooks
 	tx.hooks = nil
-	tx.cause = cause
-	tx.ended = true
-	if tx.done != nil {
-		close(tx.done)
-	}
+	tx.ended.give()
 	tx.mu.Unlock()
+	defer func() {
+		tx.mu.Lock()
+		tx.settled.give()
+		tx.mu.Unlock()
+	}()
 	if len(hooks) > 0 {
 		runHooks(context.WithoutCancel(tx.parent), hooks, status, cause)
 	}

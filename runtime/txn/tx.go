@@ -40,8 +40,8 @@ type Tx struct {
 	mu         sync.Mutex    // guards what follows
 	busy       bool          // who set it may use inner
 	freed      chan struct{} // closed when busy ends; made by who waits
-	ended      bool
-	done       chan struct{} // closed when ended is set; made by who waits
+	ended      signal        // the transaction
+	settled    signal        // its hooks too
 	cause      error         // why it ended, if not by Commit
 	doomed     error         // why it must not commit, though it is active
 	failure    error         // the statement failure that aborted it
@@ -168,20 +168,36 @@ func (tx *Tx) take(until <-chan time.Time) bool {
 	}
 }
 
-// wait returns when the transaction has ended, hooks aside.
-func (tx *Tx) wait() {
+// signal is something that happens once. It is guarded by the mutex of the Tx.
+type signal struct {
+	given bool
+	made  chan struct{} // closed when given is set; made by who waits
+}
+
+func (s *signal) give() {
+	s.given = true
+	if s.made != nil {
+		close(s.made)
+	}
+}
+
+// await returns when s is given.
+func (tx *Tx) await(s *signal) {
 	tx.mu.Lock()
-	if tx.ended {
+	if s.given {
 		tx.mu.Unlock()
 		return
 	}
-	if tx.done == nil {
-		tx.done = make(chan struct{})
+	if s.made == nil {
+		s.made = make(chan struct{})
 	}
-	done := tx.done
+	made := s.made
 	tx.mu.Unlock()
-	<-done
+	<-made
 }
+
+// wait returns when the transaction has ended, hooks aside.
+func (tx *Tx) wait() { tx.await(&tx.ended) }
 
 // endedByStatement reports whether SQL text of the caller's own, COMMIT or
 // ROLLBACK, ended the transaction behind our back. It is for who has the turn.
@@ -287,7 +303,7 @@ func (tx *Tx) AfterCommit(fn func(ctx context.Context)) { tx.after(hook{commit: 
 
 // AfterRollback calls fn with the reason once the transaction was rolled back.
 // When that happens from outside (time-out, [Manager.Rollback]), fn runs on
-// another goroutine than the transaction's.
+// another goroutine than the transaction's, and Run returns after it.
 func (tx *Tx) AfterRollback(fn func(ctx context.Context, cause error)) { tx.after(hook{rollback: fn}) }
 
 // AfterUnknown calls fn with a [*CommitUnknownError] if nobody knows whether the
@@ -298,7 +314,7 @@ func (tx *Tx) AfterUnknown(fn func(ctx context.Context, err error)) { tx.after(h
 // its time-out, it is called at once.
 func (tx *Tx) after(h hook) {
 	tx.mu.Lock()
-	ended, cause := tx.ended, tx.cause
+	ended, cause := tx.ended.given, tx.cause
 	if !ended {
 		tx.hooks = append(tx.hooks, h)
 	}

@@ -185,6 +185,13 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 	}()
 	err = fn(tx.ctx, tx)
 	returned = true
+	cause, err := tx.conclude(err)
+	tx.await(&tx.settled) // hooks that run on another goroutine
+	return cause, err
+}
+
+// conclude ends a transaction whose closure returned err, as Run does.
+func (tx *Tx) conclude(err error) (retryCause, error) {
 	tx.closeOpen()
 	tx.endIfOver()
 	if err != nil {
