@@ -55,7 +55,7 @@ func TestFailover(t *testing.T) {
 					do = alone(p)
 				}
 				if test.reads {
-					do = reads.after(p, do)
+					do = reads.after(p, l, do)
 				}
 				return do
 			})
@@ -127,7 +127,7 @@ type readBack struct {
 	done struct{ all, standby, stale, failed atomic.Int64 }
 }
 
-func (r *readBack) after(p *pool.Pool, do write) write {
+func (r *readBack) after(p *pool.Pool, l *ledger, do write) write {
 	find := runtime.Query{Name: "Find", SQL: "SELECT count(*), pg_is_in_recovery() FROM ledger WHERE id = $1", ReadOnly: true}
 	type found struct {
 		n       int64
@@ -143,6 +143,9 @@ func (r *readBack) after(p *pool.Pool, do write) write {
 		switch {
 		case readErr != nil: // the server that answered has died meanwhile
 			r.done.failed.Add(1)
+			l.mu.Lock()
+			l.errs["reading: "+kind(readErr)]++
+			l.mu.Unlock()
 		case got.n == 0:
 			r.done.stale.Add(1)
 			fallthrough
