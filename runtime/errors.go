@@ -15,8 +15,9 @@ import (
 //
 // What it prints, logs (as a slog.LogValuer) and encodes in JSON holds the
 // query's name and the server's message, not the message's detail, hint and
-// context, which carry values of the rows. Those are had by [Error.Detail],
-// [Error.Hint] and [Error.Where], for who knows where they go.
+// context, which carry values of the rows, nor an argument that could not be
+// encoded. The former are had by [Error.Detail], [Error.Hint] and [Error.Where],
+// for who knows where they go.
 type Error struct {
 	// Query is the query's name, or "COMMIT" for what only showed there.
 	Query string
@@ -90,10 +91,11 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) message() string {
+	text := withoutArgument(e.Err)
 	if e.ended != nil {
-		return e.ended.Error() + ": " + e.Err.Error()
+		return e.ended.Error() + ": " + text
 	}
-	return e.Err.Error()
+	return text
 }
 
 // Unwrap returns pgx's error.

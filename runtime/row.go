@@ -194,7 +194,7 @@ func (r *Row) cell(i int) (value []byte, k kind, ok bool) {
 func (r *Row) scan(i int, dst any) {
 	f := &r.fields[i]
 	if err := r.typeMap().Scan(f.DataTypeOID, f.Format, r.values[i], dst); err != nil {
-		r.fail(i, err)
+		r.fail(i, &unreadable{err, dst})
 	}
 }
 
