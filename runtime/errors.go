@@ -242,8 +242,15 @@ func (e *Error) IsCanceled() bool { return e.has(queryCanceled) }
 
 // IsStatementTimeout reports a statement that the server cancelled although the
 // caller's context had not ended: statement_timeout or an operator, which the
-// SQLSTATE does not tell apart.
-func (e *Error) IsStatementTimeout() bool { return e.has(queryCanceled) && e.ended == nil }
+// SQLSTATE does not tell apart. (A COPY whose rows ended with an error has the
+// same SQLSTATE, and is not meant.)
+func (e *Error) IsStatementTimeout() bool {
+	return e.has(queryCanceled) && e.ended == nil && !abandonedCopy(e.server())
+}
+
+// abandonedCopy reports whether the server says that the client gave up a COPY
+// (CopyGetData, copyfromparse.c).
+func abandonedCopy(pg *pgconn.PgError) bool { return pg != nil && pg.Routine == "CopyGetData" }
 
 // IsReadOnly reports a write in a read-only transaction or on a standby.
 func (e *Error) IsReadOnly() bool { return e.has(readOnlyTransaction) }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // pgx quotes a value where it cannot send or read one. What follows tells of it
@@ -11,9 +13,16 @@ import (
 
 // withoutArgument is the text of err less the argument in it that pgx could not
 // encode: "unable to encode <value> into binary format for int4 (OID 23):
-// <reason>", of which the reason may quote it too.
+// <reason>", of which the reason may quote it too. In a COPY it is the server
+// that repeats this.
 func withoutArgument(err error) string {
 	text := err.Error()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if before, _, ok := strings.Cut(pg.Message, ": unable to encode "); ok && abandonedCopy(pg) {
+			text = strings.ReplaceAll(text, pg.Message, before+": unable to encode a value")
+		}
+	}
 	refused := find(err, func(err error) bool { return strings.HasPrefix(err.Error(), "unable to encode ") })
 	if refused == nil {
 		return text

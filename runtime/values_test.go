@@ -12,6 +12,7 @@ import (
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
+	"github.com/dbgen/dbgen/runtime/pool"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -78,4 +79,62 @@ func TestErrorShowsNoArgument(t *testing.T) {
 			}
 		}
 	})
+}
+
+// rowsOf are rows of a COPY that end as end says.
+type rowsOf struct {
+	left int
+	end  func() error
+}
+
+func (r *rowsOf) Next() bool             { r.left--; return r.left >= 0 }
+func (r *rowsOf) Values() ([]any, error) { return []any{int32(r.left)}, nil }
+func (r *rowsOf) Err() error {
+	if r.left >= 0 {
+		return nil
+	}
+	return r.end()
+}
+
+// A COPY fails as its rows do, is no statement that the server cancelled, and
+// shows no value; a panic of its rows is its caller's.
+func TestCopyOfFailingRows(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	db := pgtest.New(t, pgtest.SQL("CREATE TABLE t (n int)"))
+	p, err := pool.New(ctx, db.URL, pool.Config{MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(ctx)
+	conn, err := p.Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := errors.New("no more of them")
+	check := func(name string, db runtime.DB) {
+		_, err := db.CopyFrom(ctx, pgx.Identifier{"t"}, []string{"n"}, &rowsOf{3, func() error { return mine }})
+		if e := runtime.AsError(err); !errors.Is(err, mine) || e == nil || e.IsStatementTimeout() || runtime.Retryable(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		func() {
+			defer func() {
+				if v := recover(); v != mine {
+					t.Errorf("%s: panicked with %v", name, v)
+				}
+			}()
+			_, err := db.CopyFrom(ctx, pgx.Identifier{"t"}, []string{"n"}, &rowsOf{3, func() error { panic(mine) }})
+			t.Errorf("%s: no panic but %v", name, err)
+		}()
+		_, err = db.CopyFrom(ctx, pgx.Identifier{"t"}, []string{"n"}, pgx.CopyFromRows([][]any{{"774411"}, {struct{ Text string }{"774411"}}}))
+		if err = runtime.NewError(ctx, "t", err); err == nil || strings.Contains(err.Error(), "774411") || !strings.Contains(err.Error(), "unable to encode a value") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n, err := db.CopyFrom(ctx, pgx.Identifier{"t"}, []string{"n"}, &rowsOf{3, func() error { return nil }}); n != 3 || err != nil {
+			t.Errorf("%s: %d rows, %v", name, n, err)
+		}
+	}
+	check("connection", conn)
+	conn.Release()
+	check("pool", p)
 }

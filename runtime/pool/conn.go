@@ -260,13 +260,15 @@ func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 }
 
 // CopyFrom copies rows into a table on this connection.
-func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
 	c.writes(ctx)
 	conn, err := c.named(strings.Join(table, "."))
 	if err != nil {
 		return 0, err
 	}
-	return conn.CopyFrom(ctx, table, columns, rows)
+	guarded := &rows.Source{Rows: source}
+	n, err := conn.CopyFrom(ctx, table, columns, guarded)
+	return n, guarded.Finish(err)
 }
 
 // BeginTx starts a transaction on this connection, which stays the caller's.

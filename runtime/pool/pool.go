@@ -267,14 +267,16 @@ func (p *Pool) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 }
 
 // CopyFrom copies rows into a table with PostgreSQL's COPY.
-func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
 	c, err := p.primary.take(ctx, strings.Join(table, "."))
 	if err != nil {
 		return 0, err
 	}
 	defer c.Release()
 	c.writes(ctx)
-	return c.state.conn.CopyFrom(ctx, table, columns, rows)
+	guarded := &rows.Source{Rows: source}
+	n, err := c.state.conn.CopyFrom(ctx, table, columns, guarded)
+	return n, guarded.Finish(err)
 }
 
 // Begin starts a transaction in the server's default mode.
