@@ -21,7 +21,7 @@ func TestExpiry(t *testing.T) {
 	err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
 		_, err := tx.Exec(ctx, "SELECT pg_sleep(20)")
 		return err
-	}, txn.Timeout(100*time.Millisecond))
+	}, txn.Timeout(time.Second))
 	if !errors.Is(err, txn.ErrExpired) || time.Since(began) > 10*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
@@ -29,7 +29,7 @@ func TestExpiry(t *testing.T) {
 	err = e.Run(ctx, func(_ context.Context, tx *txn.Tx) error {
 		_, err := tx.Exec(ctx, "SELECT pg_sleep(20)")
 		return err
-	}, txn.Timeout(100*time.Millisecond))
+	}, txn.Timeout(time.Second))
 	if !errors.Is(err, txn.ErrExpired) {
 		t.Errorf("with another context: %v", err)
 	}
@@ -52,7 +52,7 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("the next statement got %v", err)
 		}
 		return nil // says nothing of it
-	}, txn.Timeout(50*time.Millisecond))
+	}, txn.Timeout(time.Second))
 	if !errors.Is(err, txn.ErrExpired) || !errors.Is(cause, txn.ErrExpired) {
 		t.Errorf("%v, hook got %v", err, cause)
 	}
