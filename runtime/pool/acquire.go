@@ -15,11 +15,18 @@ func (b *backend) take(ctx context.Context, query string) (Conn, error) {
 	e := runtime.Event{Kind: runtime.EventAcquire, Name: query, At: time.Now(), Standby: b.standby}
 	ctx = b.config.Observer.Begin(ctx, e)
 	c, err := b.get(ctx, query)
+	told := false
+	defer func() {
+		if !told { // End panicked
+			c.Release()
+		}
+	}()
 	e.Dur, e.Err = time.Since(e.At), err
 	if err == nil {
 		e.Host, e.PID = c.state.host, c.state.pid
 	}
 	b.config.Observer.End(ctx, e)
+	told = true
 	return c, err
 }
 
@@ -80,11 +87,11 @@ func (b *backend) getSlowly(ctx context.Context, began time.Time, s *connState, 
 		w.deadline = began.Add(b.config.AcquireTimeout)
 	}
 	waited := false
-	for {
+	for again := s != nil; ; again = true {
 		var err error
 		if s == nil {
 			var more bool
-			s, more, err = b.wait(ctx, w)
+			s, more, err = b.wait(ctx, w, again)
 			waited = waited || more
 		}
 		if err == nil {

@@ -209,6 +209,53 @@ func TestMaxWaiters(t *testing.T) {
 	wg.Wait()
 }
 
+// Who waited, and was given a connection that turned out to be of no use, waits on
+// before the others, and is not one too many.
+func TestWaitsOnFirst(t *testing.T) {
+	t.Parallel()
+	entered, useless := make(chan struct{}), make(chan bool)
+	var armed atomic.Bool
+	p, _ := open(t, pool.Config{MaxConns: 1, MaxWaiters: 2, Configure: func(c *pgxpool.Config) error {
+		c.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) {
+			if !armed.CompareAndSwap(true, false) {
+				return true, nil
+			}
+			entered <- struct{}{}
+			return !<-useless, nil
+		}
+		return nil
+	}})
+	c := acquire(t, p)
+	order := make(chan int, 3)
+	var wg sync.WaitGroup
+	wait := func(i, waiting int) {
+		wg.Go(func() {
+			c, err := p.Acquire(context.Background())
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+				return
+			}
+			order <- i
+			c.Release()
+		})
+		eventually(t, "it waits", func() bool { return p.Stats().Waiting == waiting })
+	}
+	wait(1, 1)
+	wait(2, 2)
+	armed.Store(true)
+	c.Release()
+	<-entered // the first one has it
+	wait(3, 2)
+	useless <- true
+	wg.Wait()
+	close(order)
+	for want := 1; want <= 3; want++ {
+		if i := <-order; i != want {
+			t.Errorf("%d comes where %d should", i, want)
+		}
+	}
+}
+
 // What is done with a connection after its release reaches nobody else's.
 func TestUseAfterRelease(t *testing.T) {
 	t.Parallel()
@@ -341,6 +388,40 @@ func TestPanicInEncoder(t *testing.T) {
 			t.Errorf("after %s: %v", what, err)
 		}
 		eventually(t, what+": the connection is back", func() bool { return p.Stats().Active == 0 })
+	}
+}
+
+// panicsAt is an observer that panics when something of its kind ends.
+type panicsAt struct{ kind atomic.Int32 }
+
+func (*panicsAt) Begin(ctx context.Context, _ runtime.Event) context.Context { return ctx }
+
+func (o *panicsAt) End(_ context.Context, e runtime.Event) {
+	if int32(e.Kind) == o.kind.Load() {
+		panic("observer")
+	}
+}
+
+// A panic in an observer leaves the pool whole.
+func TestPanicInObserver(t *testing.T) {
+	t.Parallel()
+	o := &panicsAt{}
+	p, _ := open(t, pool.Config{MaxConns: 1, AcquireTimeout: 10 * time.Second, Observer: o})
+	ctx := context.Background()
+	for _, kind := range []runtime.EventKind{runtime.EventAcquire, runtime.EventQuery} {
+		o.kind.Store(int32(kind))
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%v: no panic", kind)
+				}
+			}()
+			_, _ = p.Exec(ctx, "SELECT 1")
+		}()
+		o.kind.Store(0)
+		if err := p.Ping(ctx); err != nil {
+			t.Errorf("after %v: %v", kind, err)
+		}
 	}
 }
 

@@ -53,12 +53,13 @@ type backend struct {
 	recycled                    time.Time // what was begun before is not used any more; see recycle
 	keep                        bool      // MinConns are being kept up: no attempt to make them failed
 	count                       counters
-	closed                      bool
-	// drained is closed once everything is closed and every goroutine ended.
-	drained chan struct{}
-	stop    chan struct{} // ends the janitor
-	work    sync.WaitGroup
-	spare   sync.Pool // of *waiter
+	closed, emptied             bool
+	// empty is closed once the backend is and no connection is left; drained once
+	// every goroutine ended as well.
+	empty, drained chan struct{}
+	stop           chan struct{} // ends the janitor
+	work           sync.WaitGroup
+	spare          sync.Pool // of *waiter
 }
 
 // newBackend starts a backend of p on what pgxConfig names.
@@ -68,7 +69,7 @@ func newBackend(ctx context.Context, p *Pool, pgxConfig *pgxpool.Config, config 
 		minIdle: int(pgxConfig.MinIdleConns), jitter: min(pgxConfig.MaxConnLifetimeJitter, config.MaxLifetime),
 		pingTimeout: cmp.Or(pgxConfig.PingTimeout, defaultPingTimeout),
 		shouldPing:  pgxConfig.ShouldPing, prepareConn: pgxConfig.PrepareConn, afterRelease: pgxConfig.AfterRelease,
-		conns: map[uint64]*connState{}, keep: true, drained: make(chan struct{}), stop: make(chan struct{}),
+		conns: map[uint64]*connState{}, keep: true, empty: make(chan struct{}), drained: make(chan struct{}), stop: make(chan struct{}),
 	}
 	//lint:ignore SA1019 pgxpool calls it too where PrepareConn is not set
 	if before := pgxConfig.BeforeAcquire; before != nil && b.prepareConn == nil {
@@ -137,8 +138,8 @@ func (b *backend) holders() []Info {
 	return infos[:min(len(infos), longestHolders)]
 }
 
-// closeGrace is how long a connection that is being closed keeps its place in
-// the pool if the server does not answer.
+// closeGrace is how long a connection that is being closed is given for it if the
+// server does not answer. It keeps its place in the pool for as long.
 const closeGrace = time.Second
 
 // reason says why a connection was closed.
@@ -171,6 +172,7 @@ func (b *backend) retire(s *connState, why reason) {
 		select {
 		case <-s.conn.PgConn().CleanupDone():
 		case <-grace.C:
+			_ = s.conn.PgConn().Conn().Close() // pgx would wait for much longer
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -195,11 +197,8 @@ func (b *backend) close(ctx context.Context) error {
 			b.limiter.Stop()
 		}
 		close(b.stop)
-		go func() {
-			b.pgx.Close() // ends the attempts to connect and waits for what is still out
-			b.work.Wait()
-			close(b.drained)
-		}()
+		b.demand(time.Now())
+		go b.drain()
 	}
 	b.mu.Unlock()
 	select {
@@ -207,5 +206,23 @@ func (b *backend) close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("close pool with %d connections in use: %w", b.stats().Active, context.Cause(ctx))
+	}
+}
+
+// drain ends the attempts to connect and waits for all that is out.
+func (b *backend) drain() {
+	defer close(b.drained)
+	gone := make(chan struct{})
+	go func() {
+		b.pgx.Close()
+		close(gone)
+	}()
+	<-b.empty
+	b.work.Wait()
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-gone:
+	case <-grace.C: // pgx asks a server that does not answer to cancel a statement, for longer
 	}
 }

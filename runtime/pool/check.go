@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // maxServerTimeout is the largest time-out that the server takes.
@@ -52,6 +53,23 @@ func (r *resolver) check(c *Config) {
 	}
 	if c.TLS < 0 || int(c.TLS) >= len(tlsNames) {
 		r.failf("TLS is %v", c.TLS)
+	}
+}
+
+// checkPgxpool finds what no pool can do of what pgxpool alone has settings for,
+// in the connection string (named here) and for Configure.
+func (r *resolver) checkPgxpool(c *Config, pc *pgxpool.Config) {
+	if jitter := pc.MaxConnLifetimeJitter; jitter < 0 || c.MaxLifetime > 0 && jitter > c.MaxLifetime {
+		r.failf("MaxConnLifetimeJitter (pool_max_conn_lifetime_jitter) is %v, must not be negative, nor more than MaxLifetime, %v", jitter, c.MaxLifetime)
+	}
+	if pc.HealthCheckPeriod <= 0 {
+		r.failf("HealthCheckPeriod (pool_health_check_period) is %v, must be positive", pc.HealthCheckPeriod)
+	}
+	if pc.PingTimeout < 0 {
+		r.failf("PingTimeout (pool_ping_timeout) is %v, must not be negative (0 is %v)", pc.PingTimeout, defaultPingTimeout)
+	}
+	if pc.MinIdleConns < 0 || int(pc.MinIdleConns) > c.MaxConns {
+		r.failf("MinIdleConns (pool_min_idle_conns) is %d, must not be negative, nor more than MaxConns, %d", pc.MinIdleConns, c.MaxConns)
 	}
 }
 

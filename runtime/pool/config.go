@@ -34,7 +34,9 @@ type Config struct {
 	// in the background. Default 1, negative for none; DSN pool_min_conns;
 	// environment MIN_CONNS (0 for none in both).
 	MinConns int
-	// ConnectTimeout bounds one attempt to connect to one host, log-in included.
+	// ConnectTimeout bounds one attempt to connect to one host, log-in included,
+	// and, each for itself, Password and pgxpool's BeforeConnect and AfterConnect,
+	// by their contexts.
 	// Default 30 s; DSN connect_timeout (in seconds, 0 as if not given);
 	// environment CONNECT_TIMEOUT, then PGCONNECT_TIMEOUT (in seconds).
 	ConnectTimeout time.Duration
@@ -61,8 +63,9 @@ type Config struct {
 	// DSN pool_connect_retry; environment CONNECT_RETRY.
 	ConnectRetry time.Duration
 
-	// MaxWaiters bounds how many callers may wait for a connection at once; the
-	// next one gets [ErrTooManyWaiters] without waiting. Default 0: no bound; DSN
+	// MaxWaiters bounds how many callers may wait at once for a connection to come
+	// back, not counting those for whom one can be made; the next one gets
+	// [ErrTooManyWaiters] without waiting. Default 0: no bound; DSN
 	// pool_max_waiters; environment MAX_WAITERS.
 	MaxWaiters int
 	// LeakAfter is how long a connection may be held before it is reported, once,

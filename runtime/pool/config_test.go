@@ -164,6 +164,17 @@ func TestConfig(t *testing.T) {
 		{name: "a percent in a password", dsn: "postgres://u:%zzsecret@localhost/d", errs: []string{"cannot parse the connection string: failed to parse as URL"}},
 		{name: "a parameter that is wrong", dsn: local + "?target_session_attrs=best", errs: []string{"unknown target_session_attrs value: best"}},
 		{name: "a parameter of pgxpool's", dsn: local + "?pool_ping_timeout=x", errs: []string{"pool_ping_timeout"}},
+		{
+			name: "parameters of pgxpool's", dsn: local + "?pool_ping_timeout=-1s&pool_max_conn_lifetime_jitter=-1s&pool_health_check_period=0s&pool_min_idle_conns=11",
+			errs: []string{"(pool_ping_timeout) is -1s", "(pool_max_conn_lifetime_jitter) is -1s", "(pool_health_check_period) is 0s", "(pool_min_idle_conns) is 11"},
+		},
+		{
+			name: "fields of pgxpool's", dsn: local, errs: []string{"MaxConnLifetimeJitter (", "is 2h0m0s", "HealthCheckPeriod (", "MinIdleConns ("},
+			config: pool.Config{Configure: func(c *pgxpool.Config) error {
+				c.MaxConnLifetimeJitter, c.HealthCheckPeriod, c.MinIdleConns = 2*time.Hour, -1, -1
+				return nil
+			}},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for name, value := range test.env {

@@ -24,6 +24,7 @@ const (
 // is one, attempts are made one at a time and spaced; their outcome is everyone's
 // who waits.
 type outage struct {
+	since    time.Time // when the first attempt that failed was begun
 	failures int       // failed attempts in a row, those made together counted once
 	err      error     // the last one's, nil if there is no outage
 	last     time.Time // when it failed
@@ -35,6 +36,9 @@ type outage struct {
 func (o *outage) failed(began, now time.Time, err error) {
 	if o.err == nil || began.After(o.last) {
 		o.failures++
+	}
+	if o.err == nil {
+		o.since = began
 	}
 	pause := lastPause
 	if doubled := o.failures - 1; doubled < 5 {
@@ -58,9 +62,14 @@ func (o *outage) stop() {
 
 // demand starts as many attempts to connect as there are callers who wait, or as
 // MinConns asks for, less those under way; mu is held. A caller who leaves does
-// not end an attempt, the next one gets its connection.
+// not end an attempt, the next one gets its connection. Where the backend is
+// closed it tells when the last connection has gone.
 func (b *backend) demand(now time.Time) {
 	if b.closed {
+		if b.active+b.connecting+b.closing == 0 && !b.emptied {
+			b.emptied = true
+			close(b.empty)
+		}
 		return
 	}
 	want := b.waiters.n
@@ -167,7 +176,11 @@ func (b *backend) connectFailed(began, now time.Time, err error) {
 	stays := !transient(err)
 	for w := b.waiters.first; w != nil; {
 		next := w.next
-		if stays || b.outage.next.Sub(w.began) >= b.config.ConnectRetry {
+		since := w.began // or, for who waited for a connection to come back, since that broke
+		if since.Before(b.outage.since) {
+			since = b.outage.since
+		}
+		if stays || b.outage.next.Sub(since) >= b.config.ConnectRetry {
 			b.waiters.remove(w)
 			w.end(nil, err)
 		}

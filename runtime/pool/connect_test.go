@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -104,6 +105,67 @@ func TestServerAway(t *testing.T) {
 	d.instead.Store(nil)
 	acquire(t, p).Release()
 	eventually(t, "MinConns are kept up", func() bool { return p.Stats().Idle >= 4 })
+}
+
+// Who waited for long for a connection to come back, and then has to wait for a
+// new one, is spared an outage as long as all others are.
+func TestOutageAfterLongWait(t *testing.T) {
+	t.Parallel()
+	var d dialler
+	p, _ := open(t, pool.Config{MaxConns: 1, ConnectRetry: 10 * time.Second, Configure: d.configure})
+	c := acquire(t, p)
+	done := make(chan error)
+	go func() { done <- p.Ping(context.Background()) }()
+	eventually(t, "it waits", func() bool { return p.Stats().Waiting == 1 })
+	pool.Backdate(p, time.Minute)
+	d.do(func(context.Context) error {
+		if p.Stats().ConnectFailures < 2 {
+			return refused
+		}
+		return nil
+	})
+	_ = c.Conn().Close(context.Background())
+	c.Release()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if s := p.Stats(); s.ConnectFailures != 2 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What is asked before and after connecting, and never answers, does not keep its
+// place in the pool.
+func TestConnectingIsBounded(t *testing.T) {
+	t.Parallel()
+	var password, after atomic.Bool
+	wait := func(ctx context.Context, hangs *atomic.Bool) error {
+		if hangs.CompareAndSwap(true, false) {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}
+	p, _ := open(t, pool.Config{
+		MaxConns: 1, MinConns: -1, ConnectTimeout: 2 * time.Second,
+		Password: func(ctx context.Context) (runtime.Secret, error) { return "", wait(ctx, &password) },
+		Configure: func(c *pgxpool.Config) error {
+			c.AfterConnect = func(ctx context.Context, _ *pgx.Conn) error { return wait(ctx, &after) }
+			return nil
+		},
+	})
+	for what, hangs := range map[string]*atomic.Bool{"Password": &password, "AfterConnect": &after} {
+		hangs.Store(true)
+		if err := p.Ping(context.Background()); err != nil || hangs.Load() {
+			t.Errorf("%s: %v", what, err)
+		}
+		c := acquire(t, p)
+		_ = c.Conn().Close(context.Background())
+		c.Release()
+	}
+	if s := p.Stats(); s.ConnectFailures != 2 || s.Timeouts != 0 {
+		t.Errorf("%+v", s)
+	}
 }
 
 func TestConnectRetryNegative(t *testing.T) {

@@ -2,6 +2,15 @@ package pool
 
 import "time"
 
+// Backdate makes those who wait for a connection have done so for longer.
+func Backdate(p *Pool, by time.Duration) {
+	p.primary.mu.Lock()
+	defer p.primary.mu.Unlock()
+	for w := p.primary.waiters.first; w != nil; w = w.next {
+		w.began = w.began.Add(-by)
+	}
+}
+
 // Lifetimes returns how long each connection may live.
 func (p *Pool) Lifetimes() (all []time.Duration) {
 	p.primary.mu.Lock()

@@ -32,15 +32,27 @@ func (b *backend) cleanup(ctx context.Context) int {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	active := b.active
+	closed := b.closeIdle(func(s *connState, left int) (reason, bool) {
+		if s.expired(now) {
+			return closedExpired, true
+		}
+		spare := active+left > b.config.MinConns && left > b.minIdle
+		return closedIdle, spare && b.config.IdleTimeout > 0 && now.Sub(s.used) > b.config.IdleTimeout
+	})
+	b.keep = true
+	b.demand(now)
+	return closed
+}
+
+// closeIdle closes the idle connections that judge wants closed, and returns how
+// many; those unused for longest come first. judge is told how many are left; mu
+// is held.
+func (b *backend) closeIdle(judge func(s *connState, left int) (reason, bool)) int {
 	kept, closed := b.idle[:0], 0
-	// Those unused for longest come first.
 	for _, s := range b.idle {
-		spare := b.active+len(b.idle)-closed > b.config.MinConns && len(b.idle)-closed > b.minIdle
-		why := closedIdle
-		switch {
-		case s.expired(now):
-			why = closedExpired
-		case !spare || b.config.IdleTimeout <= 0 || now.Sub(s.used) <= b.config.IdleTimeout:
+		why, end := judge(s, len(b.idle)-closed)
+		if !end {
 			kept = append(kept, s)
 			continue
 		}
@@ -50,7 +62,5 @@ func (b *backend) cleanup(ctx context.Context) int {
 	}
 	clear(b.idle[len(kept):])
 	b.idle = kept
-	b.keep = true
-	b.demand(now)
 	return closed
 }

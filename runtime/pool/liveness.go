@@ -96,6 +96,9 @@ func (b *backend) ping(ctx context.Context, deadline time.Time, s *connState) (b
 			ok, why = false, closedEvicted
 		}
 		if !ok {
+			if bounded.Err() != nil {
+				b.silent(s)
+			}
 			b.drop(s, why)
 		}
 		select {
@@ -116,4 +119,12 @@ func (b *backend) ping(ctx context.Context, deadline time.Time, s *connState) (b
 		close(left)
 		return false, errLimit
 	}
+}
+
+// silent closes the idle connections that were last used before s, which did not
+// answer: each would cost somebody the same wait, one after the other.
+func (b *backend) silent(s *connState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closeIdle(func(other *connState, _ int) (reason, bool) { return closedBroken, !other.used.After(s.used) })
 }

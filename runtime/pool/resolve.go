@@ -74,6 +74,7 @@ func resolve(dsn string, config Config) (*pgxpool.Config, Config, error) {
 		}
 		r.fail(config.TLS.check(pc.ConnConfig, "after Configure, "))
 	}
+	r.checkPgxpool(&config, pc)
 	guard(pc, config)
 	cancelThere(pc.ConnConfig)
 	r.fail(writable(r.dsn, pc, config.Standbys != nil))
@@ -108,13 +109,23 @@ func orForever(d time.Duration) time.Duration {
 	return d
 }
 
-// guard puts what is done before each connection around the caller's own.
+// guard puts what is done before each connection around the caller's own. It
+// bounds all of that: what never ends would keep its place in the pool for ever.
 func guard(pc *pgxpool.Config, config Config) {
+	if after := pc.AfterConnect; after != nil {
+		pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			ctx, cancel := context.WithTimeout(ctx, config.ConnectTimeout)
+			defer cancel()
+			return after(ctx, conn)
+		}
+	}
 	before := pc.BeforeConnect
 	if before == nil && config.Password == nil {
 		return
 	}
 	pc.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
+		ctx, cancel := context.WithTimeout(ctx, config.ConnectTimeout)
+		defer cancel()
 		if config.Password != nil {
 			password, err := config.Password(ctx)
 			if err != nil {

@@ -12,9 +12,10 @@ var (
 	errEnded = errors.New("the caller's context ended")
 )
 
-// wait takes an idle connection or waits for one; more says that it waited. The
-// error is errLimit at w's deadline, errEnded when ctx ends.
-func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool, err error) {
+// wait takes an idle connection or waits for one; more says that it waited. Who
+// was given a connection that turned out to be of no use comes first. The error
+// is errLimit at w's deadline, errEnded when ctx ends.
+func (b *backend) wait(ctx context.Context, w *waiter, again bool) (s *connState, more bool, err error) {
 	now := time.Now()
 	b.mu.Lock()
 	switch {
@@ -22,7 +23,7 @@ func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool,
 		err = ErrClosed
 	case len(b.idle) > 0:
 		s = b.popIdle()
-	case b.config.MaxWaiters > 0 && b.waiters.n-(b.config.MaxConns-b.active-b.closing) >= b.config.MaxWaiters:
+	case b.config.MaxWaiters > 0 && !again && b.waiters.n-(b.config.MaxConns-b.active-b.closing) >= b.config.MaxWaiters:
 		err = &TooManyWaitersError{Max: b.config.MaxWaiters}
 	default:
 		err = b.refuses(now)
@@ -31,7 +32,7 @@ func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool,
 		b.mu.Unlock()
 		return s, false, err
 	}
-	b.waiters.push(w)
+	b.waiters.push(w, again)
 	b.limit(w.deadline, now)
 	b.demand(now)
 	b.mu.Unlock()
@@ -52,8 +53,7 @@ func (b *backend) wait(ctx context.Context, w *waiter) (s *connState, more bool,
 }
 
 // limit has those who wait told when their time is up; mu is held. One timer
-// does for all: those who come later have later deadlines, but for the few who
-// wait a second time.
+// does for all: those who come later have later deadlines.
 func (b *backend) limit(deadline, now time.Time) {
 	if deadline.IsZero() || !b.limitAt.IsZero() && !deadline.Before(b.limitAt) {
 		return
@@ -107,15 +107,23 @@ type waiters struct {
 	n           int
 }
 
-func (q *waiters) push(w *waiter) {
+func (q *waiters) push(w *waiter, first bool) {
 	w.waiting, w.conn, w.err = true, nil, nil
-	w.prev, w.next = q.last, nil
-	if q.last == nil {
+	if first {
+		w.prev, w.next = nil, q.first
+	} else {
+		w.prev, w.next = q.last, nil
+	}
+	if w.prev == nil {
 		q.first = w
 	} else {
-		q.last.next = w
+		w.prev.next = w
 	}
-	q.last = w
+	if w.next == nil {
+		q.last = w
+	} else {
+		w.next.prev = w
+	}
 	q.n++
 }
 
