@@ -38,7 +38,7 @@ func TestRowsHeldBeyondTimeout(t *testing.T) {
 			t.Error("rows of an ended transaction were read to their end")
 		}
 		return nil
-	}, txn.Timeout(100*time.Millisecond))
+	}, txn.Timeout(500*time.Millisecond))
 	if !errors.Is(err, txn.ErrExpired) || e.Stats().Expired != 1 || e.count(t) != 0 {
 		t.Errorf("%v, %+v, %d rows", err, e.Stats(), e.count(t))
 	}

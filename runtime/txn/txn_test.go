@@ -47,6 +47,9 @@ func open(t testing.TB, opts ...txn.Option) env {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := p.Ping(ctx); err != nil { // short time-outs are for what follows
+		t.Fatal(err)
+	}
 	e := env{txn.New(p, opts...), p, db}
 	t.Cleanup(func() {
 		limited, cancel := context.WithTimeout(ctx, 10*time.Second)
