@@ -98,25 +98,29 @@ func hangUp(pg *pgconn.PgConn) {
 	}
 }
 
-// note takes what was seen of h to heart, for all hosts.
+// note takes what was seen of h to heart, and tells of a change.
 func (m *monitor) note(h *server, seen sighting) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return
+	changed := !m.closed && (h.seen.role() != seen.role() || h.seen.at.IsZero())
+	if !m.closed {
+		m.conclude(h, seen)
 	}
-	before := h.seen
+	m.mu.Unlock()
+	log := m.pool.config.Logger // which may ask the pool something
+	switch {
+	case !changed || log == nil:
+	case seen.err != nil:
+		log.Warn("server does not answer", "host", h.String(), "error", seen.err)
+	case seen.recovery:
+		log.Info("server is a standby", "host", h.String(), "timeline", seen.timeline)
+	default:
+		log.Info("server is a primary", "host", h.String(), "timeline", seen.timeline)
+	}
+}
+
+// conclude draws, for all hosts, what follows from what was seen of h; mu is held.
+func (m *monitor) conclude(h *server, seen sighting) {
 	h.seen = seen
-	if log := m.pool.config.Logger; log != nil && (before.role() != seen.role() || before.at.IsZero()) {
-		switch {
-		case seen.err != nil:
-			log.Warn("server does not answer", "host", h.String(), "error", seen.err)
-		case seen.recovery:
-			log.Info("server is a standby", "host", h.String(), "timeline", seen.timeline)
-		default:
-			log.Info("server is a primary", "host", h.String(), "timeline", seen.timeline)
-		}
-	}
 	if seen.role() == RoleStandby {
 		h.timeline.Store(seen.timeline)
 		h.replayed.Store(uint64(seen.position))
