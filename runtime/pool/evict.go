@@ -27,8 +27,9 @@ func (b *backend) serverError(conn *pgconn.PgConn, err *pgconn.PgError) {
 		return
 	}
 	// In a transaction the caller may have asked for this. Outside of one it did
-	// not, unless the server was so from the start, or nobody knows how it was.
-	if s, ok := conn.CustomData()[stateKey].(*connState); ok && conn.TxStatus() == 'I' && s.role == (role{"off", "off"}) {
+	// not, unless the server has said from the start that it is so.
+	s, ok := conn.CustomData()[stateKey].(*connState)
+	if ok && conn.TxStatus() == 'I' && s.role.standby != "on" && s.role.readOnly != "on" {
 		s.refused.Store(true)
 	}
 }
@@ -36,10 +37,12 @@ func (b *backend) serverError(conn *pgconn.PgConn, err *pgconn.PgError) {
 // demoted reports whether the server has ceased to be what it was when s was
 // made: it costs no round trip. Only who holds s may ask.
 func (s *connState) demoted() bool {
-	conn := s.conn.PgConn()
-	now := roleOf(conn)
+	if s.refused.Load() {
+		return true
+	}
+	now := roleOf(s.conn.PgConn())
 	if now == s.role {
-		return s.refused.Load()
+		return false
 	}
 	if s.role == (role{}) || now.standby == s.role.standby && now.readOnly == "off" {
 		s.role = now // a pooler began to tell; or it takes writes again

@@ -1,8 +1,10 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dbgen/dbgen/runtime"
 	"github.com/dbgen/dbgen/runtime/pgtest"
@@ -120,6 +123,49 @@ func TestDemotedWriter(t *testing.T) {
 	}
 	if s := p.Stats(); s.ClosedEvicted != 4 || evicted != 4 {
 		t.Errorf("%d told, %+v", evicted, s)
+	}
+}
+
+// mute keeps what a server says of its role from its client, as a pooler may.
+type mute struct{ net.Conn }
+
+func (m mute) Read(b []byte) (int, error) {
+	n, err := m.Conn.Read(b)
+	for _, name := range []string{"in_hot_standby", "default_transaction_read_only"} {
+		for i := bytes.Index(b[:n], []byte(name)); i >= 0; i = bytes.Index(b[:n], []byte(name)) {
+			b[i] = 'x'
+		}
+	}
+	return n, err
+}
+
+// Where nobody says what the server is, a write that it refuses does.
+func TestDemotedInSilence(t *testing.T) {
+	t.Parallel()
+	p, _ := open(t, pool.Config{MaxConns: 1, Configure: func(c *pgxpool.Config) error {
+		dial := c.ConnConfig.DialFunc
+		c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			return mute{conn}, err
+		}
+		return nil
+	}}, counters)
+	const write = "UPDATE counter SET n = n + 1 WHERE id = 1"
+	for _, sql := range []string{write, "SET default_transaction_read_only = on"} {
+		if _, err := p.Exec(context.Background(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	if _, err := p.Exec(context.Background(), write); !runtime.AsError(err).IsReadOnly() {
+		t.Errorf("got %v", err)
+	}
+	for range 3 {
+		if _, err := p.Exec(context.Background(), write); err != nil {
+			t.Error(err)
+		}
+	}
+	if s := p.Stats(); s.ClosedEvicted != 1 || s.Opened != 2 {
+		t.Errorf("%+v", s)
 	}
 }
 
