@@ -16,14 +16,14 @@ import (
 // so that it does only where the client is gone.
 const serverGrace = time.Second
 
-func (m *Manager) begin(ctx context.Context, o Options, attempt int) (*Tx, error) {
+func (m *Manager) begin(ctx context.Context, o Options, attempt int, run bool) (*Tx, error) {
 	if conn := single(m.db); conn != nil && !conn.IsClosed() && conn.TxStatus() != 'I' {
 		return nil, fmt.Errorf("begin: %w: the connection is in a transaction already", ErrIncompatibleOptions)
 	}
 	if ctx.Err() != nil {
 		return nil, runtime.NewError(ctx, "BEGIN", context.Cause(ctx))
 	}
-	tx := &Tx{m: m, id: m.lastID.Add(1), options: o, attempt: attempt, began: time.Now(), parent: ctx}
+	tx := &Tx{m: m, id: m.lastID.Add(1), options: o, attempt: attempt, run: run, began: time.Now(), parent: ctx}
 	tx.state.Store(int32(beginning))
 	var limit time.Time
 	if o.Timeout > 0 {
@@ -71,7 +71,7 @@ func (tx *Tx) parentEnded() {
 		tx.cancel(context.Cause(tx.parent))
 		return
 	}
-	tx.endIfOver()
+	tx.endIfOverOn(true)
 }
 
 // single returns the connection a Beginner is (*pgx.Conn) or holds (*pool.Conn,
@@ -122,7 +122,7 @@ func (tx *Tx) startPlain() (err error) {
 	}
 	// A pool drops a connection on which only BEGIN succeeded.
 	if conn := single(tx.m.db); conn != nil && !conn.IsClosed() && conn.TxStatus() != 'I' {
-		ctx, cancel := context.WithTimeout((*values)(tx), endTimeout)
+		ctx, cancel := tx.ending()
 		defer cancel()
 		if undo := conn.Exec(ctx, "rollback").Close(); undo != nil {
 			return errors.Join(err, undo)
@@ -229,7 +229,7 @@ func (tx *Tx) startBatch() error {
 		err = restoreStricter(tx.ctx, tx.inner, o.serverLimit(), before)
 	}
 	if err != nil {
-		ctx, cancel := context.WithTimeout((*values)(tx), endTimeout)
+		ctx, cancel := tx.ending()
 		defer cancel()
 		_ = tx.inner.Rollback(ctx) // there may be nothing to roll back
 	}

@@ -30,6 +30,14 @@ func (unwatched) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (unwatched) Done() <-chan struct{}       { return nil }
 func (unwatched) Err() error                  { return nil }
 
+// ending is the context of a ROLLBACK, which neither the transaction's end nor
+// its deadline concerns. (A context with a deadline before its time-out would get
+// no timer: it would be left to the one that has the deadline to end, and that of
+// values does not.)
+func (tx *Tx) ending() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(unwatched{(*values)(tx)}, endTimeout)
+}
+
 // forStatement is ctx as pgx gets it. Where it ends with the transaction and
 // not before, pgx need not watch it, which costs allocations for each statement:
 // ending the transaction cancels its statement anyway.

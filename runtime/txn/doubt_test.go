@@ -122,7 +122,8 @@ func TestEndedByStatement(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	no := errors.New("no")
-	for i, end := range []string{"ROLLBACK", "COMMIT"} {
+	ends := []string{"ROLLBACK", "COMMIT", "ROLLBACK AND CHAIN", "commit and chain", "COMMIT; BEGIN", "SELECT 1; END AND CHAIN"}
+	for i, end := range ends {
 		for _, result := range []error{nil, no} {
 			hooks := 0
 			err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
@@ -154,8 +155,25 @@ func TestEndedByStatement(t *testing.T) {
 	if err := tx.Commit(); !errors.Is(err, txn.ErrCommitUnknown) {
 		t.Errorf("Commit: %v", err)
 	}
-	if s := e.Stats(); s.Unknown != 5 || e.count(t) != 0 {
-		t.Errorf("%+v, %d rows", s, e.count(t))
+	// What does not end it leaves it as it is.
+	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		_, err := tx.Exec(ctx, "SAVEPOINT a; INSERT INTO t VALUES (7); ROLLBACK TO a")
+		if err == nil {
+			_, err = tx.Exec(ctx, "ROLLBACK TO SAVEPOINT a")
+		}
+		return err
+	})
+	if s := e.Stats(); err != nil || s.Unknown != int64(2*len(ends)+1) || s.Committed != 1 || e.count(t) != 0 {
+		t.Errorf("%v, %+v, %d rows", err, s, e.count(t))
+	}
+	// Its id is told where it is known.
+	var unknown *txn.CommitUnknownError
+	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		_, err := tx.Exec(ctx, "COMMIT")
+		return err
+	}, txn.ResolveByXID)
+	if !errors.As(err, &unknown) || unknown.XID == 0 {
+		t.Errorf("%#v", err)
 	}
 }
 

@@ -21,7 +21,10 @@ const pingAfter = time.Second
 
 // expire ends the transaction from outside: it cancels the running statement,
 // waits for it, and rolls back. It reports whether it was the one to end it.
-func (tx *Tx) expire(status Status, cause error) bool {
+func (tx *Tx) expire(status Status, cause error) bool { return tx.expireOn(status, cause, false) }
+
+// expireOn is expire; apart says that it runs on a goroutine of the manager's.
+func (tx *Tx) expireOn(status Status, cause error, apart bool) bool {
 	tx.mu.Lock() // who sees that it has ended sees the cause
 	first, running := tx.become(Active, status), tx.busy
 	if first {
@@ -52,14 +55,14 @@ func (tx *Tx) expire(status Status, cause error) bool {
 			tx.seize()
 			tx.sendRollback() // gives the connection back
 		}()
-		tx.end(status, cause)
+		tx.end(status, cause, apart)
 		return true
 	}
 	if tx.endedByStatement() {
-		status, cause = Unknown, &CommitUnknownError{Err: errEndedByStatement}
+		status, cause = Unknown, &CommitUnknownError{Err: errEndedByStatement, XID: tx.known.id, Server: tx.known.server}
 	}
 	tx.sendRollback()
-	tx.end(status, cause)
+	tx.end(status, cause, apart)
 	return true
 }
 
@@ -88,7 +91,7 @@ func (tx *Tx) canceller() ctxwatch.Handler {
 
 func (tx *Tx) sendRollback() {
 	n := tx.record(OpRollback, "", nil)
-	ctx, cancel := context.WithTimeout((*values)(tx), endTimeout)
+	ctx, cancel := tx.ending()
 	defer cancel()
 	// Where it fails, pgx closes the connection, which rolls back as well.
 	err := tx.inner.Rollback(ctx)
@@ -106,6 +109,9 @@ func (tx *Tx) finishRollback(cause error) {
 
 // rollback ends the transaction for anybody; it says so if it had ended.
 func (tx *Tx) rollback(cause error) error {
+	if cause == nil {
+		cause = ErrRolledBack
+	}
 	if tx.expire(RolledBack, cause) {
 		return nil
 	}
@@ -179,6 +185,7 @@ func (tx *Tx) finishCommit() error {
 		tx.unwatch()
 	}
 	n := tx.record(OpCommit, "", nil)
+	failed := tx.inner.Conn().PgConn().TxStatus() == 'E' // this cannot commit, whatever comes of it
 	sent, lost := tx.reachable()
 	doubt := notice.Of(tx.inner.Conn().PgConn())
 	before := doubt.Load()
@@ -198,7 +205,7 @@ func (tx *Tx) finishCommit() error {
 		}
 		tx.mu.Unlock()
 	case err != nil:
-		status, err = commitOutcome(runtime.NewError(tx.ctx, "COMMIT", err), sent)
+		status, err = commitOutcome(runtime.NewError(tx.ctx, "COMMIT", err), sent && !failed)
 	case !replicated:
 		status, err = Unknown, ErrNotReplicated
 	case tx.ctx.Err() != nil:
@@ -209,7 +216,7 @@ func (tx *Tx) finishCommit() error {
 	if status == Unknown {
 		status, err = tx.resolve(err, replicated)
 	}
-	tx.end(status, err)
+	tx.end(status, err, false)
 	return err
 }
 
@@ -237,8 +244,10 @@ func (tx *Tx) reachable() (bool, error) {
 	return false, err
 }
 
-// end does what is left once the connection is back: counts, and the hooks.
-func (tx *Tx) end(status Status, cause error) {
+// end does what is left once the connection is back: counts, and the hooks. What
+// a hook panics with on a goroutine of the manager's, where nobody can recover it,
+// is kept for Run, if it was that which began the transaction.
+func (tx *Tx) end(status Status, cause error, apart bool) {
 	tx.mu.Lock()
 	tx.state.Store(int32(status))
 	tx.cause = cause
@@ -255,6 +264,9 @@ func (tx *Tx) end(status Status, cause error) {
 	tx.ended.give()
 	tx.mu.Unlock()
 	defer func() {
+		if apart && tx.run {
+			tx.panicked = recover()
+		}
 		tx.mu.Lock()
 		tx.settled.give()
 		tx.mu.Unlock()

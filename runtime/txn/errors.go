@@ -1,8 +1,10 @@
 package txn
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/dbgen/dbgen/runtime"
@@ -55,12 +57,34 @@ func (e *CommitUnknownError) Unwrap() error { return e.Err }
 // Is reports whether target is [ErrCommitUnknown].
 func (e *CommitUnknownError) Is(target error) bool { return target == ErrCommitUnknown }
 
+// LogValue returns a group: message, and xid, system, timeline where they are
+// known. Like that of a [runtime.Error] it shows no values of rows.
+func (e *CommitUnknownError) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("message", e.Error())}
+	if e.XID != 0 {
+		attrs = append(attrs, slog.Uint64("xid", e.XID), slog.Uint64("system", e.Server.SystemID), slog.Uint64("timeline", uint64(e.Server.Timeline)))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// MarshalJSON encodes the same as LogValue says.
+func (e *CommitUnknownError) MarshalJSON() ([]byte, error) { return encode(e.LogValue()) }
+
+// encode makes a JSON object of a group.
+func encode(group slog.Value) ([]byte, error) {
+	object := map[string]any{}
+	for _, attr := range group.Group() {
+		object[attr.Key] = attr.Value.Any()
+	}
+	return json.Marshal(object)
+}
+
 // OutcomeUnknown keeps runtime.Retryable and runtime.SafeToRetry from advising
 // to repeat it.
 func (e *CommitUnknownError) OutcomeUnknown() bool { return true }
 
-// RetriesExhaustedError says that the server rolled a transaction back each
-// time it was tried. It wraps the last error.
+// RetriesExhaustedError says that a transaction was rolled back by the server, or
+// could not be begun, each time it was tried. It wraps the last error.
 type RetriesExhaustedError struct {
 	Attempts int
 	Last     error
@@ -69,6 +93,15 @@ type RetriesExhaustedError struct {
 func (e *RetriesExhaustedError) Error() string {
 	return fmt.Sprintf("transaction failed %d times: %v", e.Attempts, e.Last)
 }
+
+// LogValue returns a group: message and attempts. Like that of a [runtime.Error]
+// it shows no values of rows.
+func (e *RetriesExhaustedError) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("message", e.Error()), slog.Int("attempts", e.Attempts))
+}
+
+// MarshalJSON encodes the same as LogValue says.
+func (e *RetriesExhaustedError) MarshalJSON() ([]byte, error) { return encode(e.LogValue()) }
 
 // Unwrap returns the last error.
 func (e *RetriesExhaustedError) Unwrap() error { return e.Last }

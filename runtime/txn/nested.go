@@ -12,8 +12,9 @@ import (
 
 // Nested runs fn within a savepoint: if Nested returns an error (of fn, or since
 // a statement had failed although fn returned nil) or fn panics, what it did is
-// undone, with the hooks it added, and the transaction goes on. A serialization failure or a deadlock is not undone to the savepoint, since the
-// whole transaction must be repeated; return it.
+// undone, with the hooks it added, and the transaction goes on. A serialization
+// failure or a deadlock is not undone to the savepoint, since the whole
+// transaction must be repeated; return it.
 func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	tx.mu.Lock()
 	tx.savepoints++

@@ -33,7 +33,8 @@ type Options struct {
 	// Negative: none.
 	Timeout time.Duration
 	// LockTimeout bounds each wait for a lock, on the server, which then fails
-	// the statement; it replaces the session's lock_timeout. Default: that.
+	// the statement; it replaces the session's lock_timeout. Default, and where it
+	// is negative: that.
 	LockTimeout time.Duration
 	// Label names the transaction in Info.
 	Label string
@@ -125,6 +126,12 @@ func Isolation(level pgx.TxIsoLevel) Option {
 
 // ReadOnly forbids writes.
 func ReadOnly() Option { return optionFunc(func(o *Options) { o.ReadOnly = true }) }
+
+// ReadWrite takes back ReadOnly and Deferrable, where they are among the manager's
+// defaults.
+func ReadWrite() Option {
+	return optionFunc(func(o *Options) { o.ReadOnly, o.Deferrable = false, false })
+}
 
 // Deferrable is [Options].Deferrable.
 func Deferrable() Option { return optionFunc(func(o *Options) { o.Deferrable = true }) }
@@ -231,7 +238,8 @@ func (o Options) checked() (Options, error) {
 		}
 	}
 	o.args = settingsArgs(o.Settings)
-	if _, twice := lookup(o.Settings, "lock_timeout"); twice && o.LockTimeout != 0 || o.LockTimeout < 0 {
+	o.LockTimeout = max(o.LockTimeout, 0)
+	if _, twice := lookup(o.Settings, "lock_timeout"); twice && o.LockTimeout != 0 {
 		return o, fmt.Errorf("%w: lock time-out %v", ErrIncompatibleOptions, o.LockTimeout)
 	}
 	if o.Propagation > PropagateNew || o.Outcome > ResolveByXID {

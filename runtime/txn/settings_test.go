@@ -66,8 +66,8 @@ func TestSettingsRefused(t *testing.T) {
 		"no name": txn.Set("", "1"), "SQL": txn.Set(`a.b" = 'x'; DROP TABLE t; --`, "1"), "a dot": txn.Set("a.", "1"), "two dots": txn.Set("a..b", "1"),
 		"a digit": txn.Set("1a.b", "1"), "not ASCII": txn.Set("ä.b", "1"), "isolation": txn.Set("TRANSACTION_isolation", "serializable"),
 		"encoding": txn.Set("client_encoding", "SJIS"), "zero byte": txn.Set("a.b", "\x00"), "not UTF-8": txn.Set("a.b", "\xff"),
-		"negative lock time-out": txn.LockTimeout(-1), "two lock time-outs": txn.Options{LockTimeout: 1, Settings: []txn.Setting{{"lock_timeout", "1"}}},
-		"propagation": txn.Propagation(9),
+		"two lock time-outs": txn.Options{LockTimeout: 1, Settings: []txn.Setting{{"lock_timeout", "1"}}},
+		"propagation":        txn.Propagation(9),
 	} {
 		if err := e.Run(ctx, nil, opt); !errors.Is(err, txn.ErrIncompatibleOptions) {
 			t.Errorf("%s: %v", name, err)

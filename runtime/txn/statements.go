@@ -46,7 +46,7 @@ func (tx *Tx) query(ctx context.Context, name, sql string, args []any) (pgx.Rows
 		r = new(turnRows)
 	}
 	tx.rowsUsed = true
-	r.Rows, r.tx, r.op = rows.Rows{Rows: inner, Holder: r}, tx, n
+	r.Rows, r.tx, r.op, r.sql = rows.Rows{Rows: inner, Holder: r}, tx, n, sql
 	tx.opened(r)
 	return r, nil
 }
@@ -79,20 +79,22 @@ func (tx *Tx) execute(ctx context.Context, kind OpKind, name, sql string, args [
 func (tx *Tx) exec(ctx context.Context, kind OpKind, name, sql string, args []any) (pgconn.CommandTag, error) {
 	n := tx.record(kind, name, args)
 	tag, err := tx.inner.Exec(tx.forStatement(ctx), sql, args...)
+	tx.chained = tx.chained || chains(sql, tag.String())
 	tx.recorded(n, tag.RowsAffected(), err)
 	return tag, tx.interrupted(err)
 }
 
 // CopyFrom copies rows into a table in the transaction.
-func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
 	if err := tx.enter(); err != nil {
 		return 0, err
 	}
 	defer tx.leave()
 	n := tx.record(OpCopy, table.Sanitize(), nil)
-	copied, err := tx.inner.CopyFrom(tx.forStatement(ctx), table, columns, rows)
+	guarded := &rows.Source{Rows: source}
+	copied, err := tx.inner.CopyFrom(tx.forStatement(ctx), table, columns, guarded)
 	tx.recorded(n, copied, err)
-	return copied, tx.interrupted(err)
+	return copied, tx.interrupted(guarded.Finish(err))
 }
 
 // SendBatch sends b in the transaction, which is busy until the results are
@@ -126,6 +128,7 @@ type turnRows struct {
 	rows.Rows
 	tx     *Tx
 	op     int
+	sql    string
 	use    atomic.Int32 // of the connection: free, used or lost
 	failed error        // of the end of the transaction
 }
@@ -181,9 +184,10 @@ func (r *turnRows) Close() {
 
 // Release is called once the rows are closed.
 func (r *turnRows) Release() {
-	err := r.Rows.Err()
+	err, tag := r.Rows.Err(), r.CommandTag()
 	r.tx.opened(nil)
-	r.tx.recorded(r.op, r.CommandTag().RowsAffected(), err)
+	r.tx.chained = r.tx.chained || chains(r.sql, tag.String())
+	r.tx.recorded(r.op, tag.RowsAffected(), err)
 	r.failed = r.tx.interrupted(err)
 	r.tx.leave()
 }

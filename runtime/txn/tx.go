@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,8 +33,10 @@ type Tx struct {
 	ctx     context.Context // ends with the transaction
 	cancel  context.CancelCauseFunc
 	unwatch func() bool // ends the watch over parent; nil if that does not end
+	run     bool        // it is Run's, which gets panicked
 	inner   pgx.Tx
-	known   xid // what its outcome can be asked by
+	chained bool // there is another one in its place; for who has the turn
+	known   xid  // what its outcome can be asked by
 
 	state atomic.Int32 // Status
 
@@ -42,6 +45,7 @@ type Tx struct {
 	freed      chan struct{} // closed when busy ends; made by who waits
 	ended      signal        // the transaction
 	settled    signal        // its hooks too
+	panicked   any           // by a hook, on a goroutine of the manager's
 	cause      error         // why it ended, if not by Commit
 	doomed     error         // why it must not commit, though it is active
 	failure    error         // the statement failure that aborted it
@@ -75,18 +79,22 @@ func (tx *Tx) become(from, to Status) bool {
 
 // endIfOver ends the transaction if the caller's context has ended or its time
 // is up.
-func (tx *Tx) endIfOver() {
+func (tx *Tx) endIfOver() { tx.endIfOverOn(false) }
+
+// endIfOverOn is endIfOver; apart says that it runs on a goroutine of the
+// manager's.
+func (tx *Tx) endIfOverOn(apart bool) {
 	if tx.status() != Active {
 		return
 	}
 	cause := context.Cause(tx.parent)
 	switch {
 	case errors.Is(cause, ErrExpired):
-		tx.expire(Expired, cause)
+		tx.expireOn(Expired, cause, apart)
 	case cause != nil:
-		tx.expire(RolledBack, cause)
+		tx.expireOn(RolledBack, cause, apart)
 	case tx.options.Timeout > 0 && time.Since(tx.began) >= tx.options.Timeout:
-		tx.expire(Expired, ErrExpired)
+		tx.expireOn(Expired, ErrExpired, apart)
 	}
 }
 
@@ -203,7 +211,22 @@ func (tx *Tx) wait() { tx.await(&tx.ended) }
 // ROLLBACK, ended the transaction behind our back. It is for who has the turn.
 func (tx *Tx) endedByStatement() bool {
 	conn := tx.inner.Conn().PgConn()
-	return !conn.IsClosed() && conn.TxStatus() == 'I'
+	return tx.chained || !conn.IsClosed() && conn.TxStatus() == 'I'
+}
+
+// chains reports whether SQL text of the caller's own, whose last command the
+// server gave a tag, ended the transaction and began another. (A ROLLBACK TO
+// SAVEPOINT has the tag of a ROLLBACK.)
+func chains(sql, tag string) bool {
+	switch tag {
+	case "COMMIT":
+		return true
+	case "ROLLBACK":
+		return strings.Contains(strings.ToUpper(sql), "CHAIN")
+	case "BEGIN", "START TRANSACTION":
+		return strings.Contains(strings.TrimRight(sql, "; \t\r\n"), ";")
+	}
+	return false
 }
 
 // record notes an operation that begins; recorded its end.
@@ -223,7 +246,7 @@ func (tx *Tx) recorded(n int, rows int64, err error) {
 	defer tx.mu.Unlock()
 	op := tx.ops.at(n)
 	if op != nil {
-		op.Dur, op.Rows, op.Err = now.Sub(op.At), rows, err
+		op.Dur, op.Rows, op.Err = now.Sub(op.At), rows, runtime.NewError(tx.ctx, op.Name, err)
 	}
 	tx.used = now
 	if err == nil {
@@ -303,7 +326,8 @@ func (tx *Tx) AfterCommit(fn func(ctx context.Context)) { tx.after(hook{commit: 
 
 // AfterRollback calls fn with the reason once the transaction was rolled back.
 // When that happens from outside (time-out, [Manager.Rollback]), fn runs on
-// another goroutine than the transaction's, and Run returns after it.
+// another goroutine than the transaction's, and Run returns after it, or panics
+// as it does.
 func (tx *Tx) AfterRollback(fn func(ctx context.Context, cause error)) { tx.after(hook{rollback: fn}) }
 
 // AfterUnknown calls fn with a [*CommitUnknownError] if nobody knows whether the

@@ -26,6 +26,11 @@
 // primary, but whose wait for its synchronous standbys was cancelled, is
 // unknown too ([ErrNotReplicated]).
 //
+// SQL text of the caller's own that ends the transaction (COMMIT, ROLLBACK, AND
+// CHAIN or not) leaves its outcome unknown as well, and what follows is refused.
+// Only a text of several statements can hide that it put another transaction in
+// its place, if neither that nor its end comes last.
+//
 // # Poolers
 //
 // All that a transaction sets on the server ends with it: settings, time-outs,
@@ -173,7 +178,7 @@ func (m *Manager) second() error {
 // once runs fn in one transaction; the cause says whether, and why, to run it in
 // another.
 func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(context.Context, *Tx) error) (retryCause, error) {
-	tx, err := m.begin(ctx, o, attempt)
+	tx, err := m.begin(ctx, o, attempt, true)
 	if err != nil {
 		return beginCause(ctx, err), err
 	}
@@ -187,6 +192,9 @@ func (m *Manager) once(ctx context.Context, o Options, attempt int, fn func(cont
 	returned = true
 	cause, err := tx.conclude(err)
 	tx.await(&tx.settled) // hooks that run on another goroutine
+	if tx.panicked != nil {
+		panic(tx.panicked)
+	}
 	return cause, err
 }
 
@@ -242,7 +250,7 @@ func (m *Manager) Begin(ctx context.Context, opts ...Option) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.begin(ctx, o, 1)
+	return m.begin(ctx, o, 1, false)
 }
 
 // ErrNotFound is returned for an id that is not that of an active transaction.
@@ -306,27 +314,51 @@ func (m *Manager) running() []*Tx {
 }
 
 // Sweep ends the transactions whose deadline lies before now (none where there
-// is none) and returns how many there were. They also end by themselves; this is for a clock of one's
-// own and for tests.
+// is none) and returns how many there were. They also end by themselves; this is
+// for a clock of one's own and for tests.
 func (m *Manager) Sweep(now time.Time) int {
-	n := 0
+	return m.end(Expired, ErrExpired, func(tx *Tx) bool { return !tx.deadline.IsZero() && tx.deadline.Before(now) })
+}
+
+// end ends those of the transactions for which is holds, all at once, since one
+// that holds rows open and does not read them takes a while. It returns how many
+// it ended; what a hook panics with goes on here.
+func (m *Manager) end(status Status, cause error, is func(*Tx) bool) int {
+	var group sync.WaitGroup
+	var n atomic.Int64
+	var panicked atomic.Pointer[any]
 	for _, tx := range m.running() {
-		if !tx.deadline.IsZero() && tx.deadline.Before(now) && tx.expire(Expired, ErrExpired) {
-			n++
+		if !is(tx) {
+			continue
 		}
+		group.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					panicked.Store(&v)
+				}
+			}()
+			if tx.expire(status, cause) {
+				n.Add(1)
+			}
+		})
 	}
-	return n
+	group.Wait()
+	if v := panicked.Load(); v != nil {
+		panic(*v)
+	}
+	return int(n.Load())
 }
 
 // Close begins no more transactions and waits for the active ones. Those that
 // run when ctx ends are rolled back; the error then says how many. What is being
-// committed by then is waited for.
+// committed by then is waited for. Hooks may still run when it returns: Run and
+// Commit return after theirs.
 func (m *Manager) Close(ctx context.Context) error {
 	m.mu.Lock()
 	if !m.closed {
 		m.closed = true
 		if len(m.txs) == 0 {
-			close(m.idle)
+			m.stopped()
 		}
 	}
 	m.mu.Unlock()
@@ -342,12 +374,7 @@ func (m *Manager) Close(ctx context.Context) error {
 		}
 	}
 	m.mu.Unlock()
-	n := 0
-	for _, tx := range m.running() {
-		if tx.expire(RolledBack, ErrClosed) {
-			n++
-		}
-	}
+	n := m.end(RolledBack, ErrClosed, func(*Tx) bool { return true })
 	<-m.idle
 	if n == 0 {
 		return nil
@@ -391,6 +418,14 @@ func (m *Manager) remove(tx *Tx) {
 		m.stats.ended(status)
 	}
 	if m.closed && len(m.txs) == 0 {
-		close(m.idle)
+		m.stopped()
 	}
+}
+
+// stopped ends a manager that is closed and has no transaction any more.
+func (m *Manager) stopped() {
+	if m.timer != nil {
+		m.timer.Stop()
+	}
+	close(m.idle)
 }

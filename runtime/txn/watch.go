@@ -55,15 +55,17 @@ func (m *Manager) look() {
 // over ends a transaction whose moment has come.
 func (m *Manager) over(tx *Tx) {
 	m.mu.Lock()
-	moved := !tx.limit.IsZero() // it is committing meanwhile
+	// That it is committing, and has another moment, is known at once: what begins
+	// to commit after this is ended here.
+	moved, status := !tx.limit.IsZero(), tx.status()
 	m.mu.Unlock()
-	switch status := tx.status(); {
+	switch {
 	case moved:
 	case status == beginning:
 		tx.cancel(ErrExpired)
 	case status == committing:
 		tx.cancel(errCommitTooLong)
 	default:
-		tx.expire(Expired, ErrExpired)
+		tx.expireOn(Expired, ErrExpired, true)
 	}
 }
