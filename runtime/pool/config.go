@@ -111,7 +111,8 @@ type Config struct {
 	// and then nothing is measured.
 	Observer runtime.Observer
 	// Logger gets what nobody's call can return: background connections that
-	// fail, leaks, servers that change their role. Default none.
+	// fail, leaks, servers that change their role. Default none. A runtime.SlowLog
+	// as the Observer logs leaks and failing connections as well.
 	Logger *slog.Logger
 
 	// Configure, if set, may change what pgxpool is started with (tracers, TLS,

@@ -17,7 +17,8 @@ import (
 )
 
 // Conn is a connection held by the caller, from [Pool.Acquire] to Release, and a
-// runtime.DB. It is not safe for concurrent use, but for Release.
+// runtime.DB. It is for one goroutine at a time; only Release may be called by
+// several at once.
 type Conn struct {
 	state *connState
 	hold  uint64 // the number of the hold; another one is on once it is released
@@ -169,7 +170,7 @@ func (c *Conn) Info() Info {
 }
 
 // Conn returns pgx's connection, for what is not here; nil after Release. It
-// must not be used after Release.
+// must not be used after Release. Of what is written with it no [Session] knows.
 func (c *Conn) Conn() *pgx.Conn {
 	conn, _ := c.held()
 	return conn
@@ -185,6 +186,10 @@ func (c *Conn) held() (*pgx.Conn, error) {
 
 // Release gives the connection back. One that is in a transaction, in the middle
 // of a result or broken is closed instead. Calls after the first do nothing.
+//
+// What was set for the session stays, for those who get the connection next: SET,
+// LISTEN, temporary tables, advisory locks. Undo it, or Close the connection of
+// pgx's before Release; an AfterRelease of pgxpool's (Configure) can do it for all.
 func (c *Conn) Release() {
 	if s := c.state; s != nil && s.hold.CompareAndSwap(c.hold, 0) {
 		s.settle()

@@ -17,10 +17,13 @@ import (
 //
 // What it promises is about writes that had returned when the read began:
 // statements, batches, copies and commits through the pool, except those of
-// generated reads; of a [Conn], while it is held, its reads go to the primary.
-// A write whose outcome is unknown counts as one. It promises nothing about the writes of others, which two
-// reads may see and not see in turn, as they may have gone to two servers; a
-// transaction on the primary is the place for that.
+// generated reads. While a [Conn] is held that has written, its reads go to the
+// primary. A transaction is a write of the context it was begun with. A write
+// whose outcome is unknown counts as one.
+//
+// It promises nothing about the writes of others, which two reads may see and not
+// see in turn, as they may have gone to two servers; a transaction on the primary
+// is the place for that.
 type Session struct {
 	mu    sync.Mutex
 	token Token
