@@ -147,7 +147,7 @@ func TestConnectingIsBounded(t *testing.T) {
 		return nil
 	}
 	p, _ := open(t, pool.Config{
-		MaxConns: 1, MinConns: -1, ConnectTimeout: 2 * time.Second,
+		MaxConns: 1, MinConns: -1, ConnectTimeout: 2 * time.Second, ConnectRetry: 25 * time.Second,
 		Password: func(ctx context.Context) (runtime.Secret, error) { return "", wait(ctx, &password) },
 		Configure: func(c *pgxpool.Config) error {
 			c.AfterConnect = func(ctx context.Context, _ *pgx.Conn) error { return wait(ctx, &after) }
@@ -163,7 +163,7 @@ func TestConnectingIsBounded(t *testing.T) {
 		_ = c.Conn().Close(context.Background())
 		c.Release()
 	}
-	if s := p.Stats(); s.ConnectFailures != 2 || s.Timeouts != 0 {
+	if s := p.Stats(); s.ConnectFailures < 2 || s.Timeouts != 0 {
 		t.Errorf("%+v", s)
 	}
 }

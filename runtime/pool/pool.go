@@ -31,7 +31,9 @@
 // The pool then connects to the one that takes writes, and after a failover to
 // the one that does then, as with libpq's target_session_attrs=read-write, which
 // may be set to something else in the connection string. A single host is taken
-// as it is.
+// as it is. A host that does not even refuse, since it lost its power or network,
+// costs each new connection [Config].ConnectTimeout: let that be a few seconds
+// where there are several.
 //
 // With [Config].Standbys, reads are sent to the standbys among the hosts: the
 // queries of generated code that the generator found to write nothing, lock no
