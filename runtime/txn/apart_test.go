@@ -174,6 +174,93 @@ func TestHookPanicsApart(t *testing.T) {
 	}()
 }
 
+// A batch that nobody reads on, and rows of one, do not keep the connection of a
+// transaction whose time is up.
+func TestBatchLeftOpen(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	var all []pgx.BatchResults
+	var rows pgx.Rows
+	for n := range 2 {
+		tx, err := e.Begin(ctx, txn.Timeout(500*time.Millisecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &pgx.Batch{}
+		b.Queue("INSERT INTO t VALUES (1)")
+		b.Queue("SELECT generate_series(1, 10000000)")
+		b.Queue("SELECT 1")
+		results := tx.SendBatch(ctx, b)
+		if _, err := results.Exec(); err != nil {
+			t.Fatal(err)
+		}
+		if n == 1 {
+			if rows, err = results.Query(); err != nil || !rows.Next() {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, results)
+	}
+	for deadline := time.Now().Add(60 * time.Second); e.pool.Stats().Active != 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if s := e.Stats(); s.Expired != 2 || e.pool.Stats().Active != 0 {
+		t.Errorf("%+v, %+v", s, e.pool.Stats())
+	}
+	if rows.Next() || !errors.Is(rows.Err(), txn.ErrExpired) {
+		t.Errorf("rows: %v", rows.Err())
+	}
+	rows.Close()
+	for _, results := range all {
+		if _, err := results.Exec(); !errors.Is(err, txn.ErrExpired) {
+			t.Errorf("Exec: %v", err)
+		}
+		var n int
+		if err := results.QueryRow().Scan(&n); !errors.Is(err, txn.ErrExpired) {
+			t.Errorf("QueryRow: %v", err)
+		}
+		if err := results.Close(); !errors.Is(err, txn.ErrExpired) {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if n := e.count(t); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// A savepoint of the caller's own within Nested does not hide that of Nested.
+func TestOwnSavepointWithinNested(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	no := errors.New("no")
+	err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		if err := insert(ctx, tx, 1); err != nil {
+			return err
+		}
+		err := tx.Nested(ctx, func(ctx context.Context, tx *txn.Tx) error {
+			if err := insert(ctx, tx, 2); err != nil {
+				return err
+			}
+			for _, name := range []string{"s", "s1", "sp_1", "sp1"} {
+				if _, err := tx.Exec(ctx, "SAVEPOINT "+name); err != nil {
+					return err
+				}
+			}
+			if err := insert(ctx, tx, 3); err != nil {
+				return err
+			}
+			return no
+		})
+		if err != no {
+			t.Error(err)
+		}
+		return nil
+	})
+	if n := e.count(t); err != nil || n != 1 {
+		t.Errorf("%v, %d rows", err, n)
+	}
+}
+
 // The longest wait for what holds rows open is that for one of them.
 func TestCloseAtOnce(t *testing.T) {
 	t.Parallel()

@@ -224,7 +224,7 @@ func TestNestedUndoes(t *testing.T) {
 			defer func() { _ = recover() }()
 			_ = tx.Nested(ctx, func(ctx context.Context, tx *txn.Tx) error {
 				_ = insert(ctx, tx, 4)
-				_, _ = tx.Exec(ctx, "ROLLBACK TO SAVEPOINT s1; RELEASE SAVEPOINT s1; SAVEPOINT other", pgx.QueryExecModeSimpleProtocol)
+				_, _ = tx.Exec(ctx, "ROLLBACK TO SAVEPOINT dbgen_1; RELEASE SAVEPOINT dbgen_1; SAVEPOINT other", pgx.QueryExecModeSimpleProtocol)
 				_ = insert(ctx, tx, 5)
 				panic("boom")
 			})

@@ -66,14 +66,14 @@ func (tx *Tx) expireOn(status Status, cause error, apart bool) bool {
 	return true
 }
 
-// seize waits for the turn, or takes the connection away from rows that are open
-// and not being read just now: perhaps they never will be.
+// seize waits for the turn, or takes the connection away from a result that is
+// open and not being read just now: perhaps it never will be.
 func (tx *Tx) seize() {
 	for {
 		tx.mu.Lock()
-		held, isRows := tx.open.(*turnRows)
+		held := tx.open
 		tx.mu.Unlock()
-		if isRows && held.lose() {
+		if held != nil && held.lose() {
 			return
 		}
 		if tx.take(time.After(10 * time.Millisecond)) {

@@ -17,6 +17,7 @@ import (
 	"github.com/dbgen/dbgen/runtime/txn"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -352,6 +353,9 @@ func (o *observer) End(ctx context.Context, e runtime.Event) {
 func (o *observer) note(what string, e runtime.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if _, raw := e.Err.(*pgconn.PgError); raw {
+		what = "what the server said raw at the " + what
+	}
 	if e.Kind == runtime.EventTransaction || e.Kind == runtime.EventRetry {
 		o.events = append(o.events, fmt.Sprintf("%s %v %s %d %q %v", what, e.Kind, e.Name, e.Attempt, e.Note, e.Err != nil))
 	}

@@ -18,7 +18,7 @@ import (
 func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	tx.mu.Lock()
 	tx.savepoints++
-	name := "s" + strconv.Itoa(tx.savepoints)
+	name := "dbgen_" + strconv.Itoa(tx.savepoints) // one of the caller's own would hide it
 	hooks := len(tx.hooks)
 	doomed, failed := tx.doomed, tx.failure
 	tx.mu.Unlock()

@@ -35,7 +35,7 @@ func (tx *Tx) observeEnd(status Status, err error) {
 	e := tx.event()
 	e.Dur, e.Note = time.Since(tx.began), status.String()
 	if status != Committed {
-		e.Err = err
+		e.Err = shown(err)
 	}
 	observer.End(tx.parent, e)
 }
@@ -45,7 +45,15 @@ func (tx *Tx) observeEnd(status Status, err error) {
 func (o *Options) observeRetry(ctx context.Context, attempt int, cause retryCause, err error) {
 	if o.observer != nil {
 		o.observer.End(ctx, runtime.Event{
-			Kind: runtime.EventRetry, Name: o.Label, At: time.Now(), Attempt: attempt, Err: err, Note: cause.String(),
+			Kind: runtime.EventRetry, Name: o.Label, At: time.Now(), Attempt: attempt, Err: shown(err), Note: cause.String(),
 		})
 	}
+}
+
+// shown is err as events have it: what the server said as a [runtime.Error].
+func shown(err error) error {
+	if runtime.AsError(err) == nil {
+		return err
+	}
+	return runtime.NewError(context.Background(), "", err)
 }

@@ -122,16 +122,9 @@ func (tx *Tx) abandon(op int) {
 	tx.leave()
 }
 
-// turnRows gives the turn back when closed. Its methods that use the connection
-// do so only if expire has not taken it away meanwhile.
-type turnRows struct {
-	rows.Rows
-	tx     *Tx
-	op     int
-	sql    string
-	use    atomic.Int32 // of the connection: free, used or lost
-	failed error        // of the end of the transaction
-}
+// grip is the connection in the hand of who reads a result, taken for each call
+// that uses it, unless the end of the transaction has taken it away meanwhile.
+type grip struct{ use atomic.Int32 }
 
 const (
 	useFree int32 = iota
@@ -140,12 +133,23 @@ const (
 )
 
 // begin takes the connection for a call; false if it is lost.
-func (r *turnRows) begin() bool { return r.use.CompareAndSwap(useFree, useNow) }
-func (r *turnRows) end()        { r.use.Store(useFree) }
+func (g *grip) begin() bool { return g.use.CompareAndSwap(useFree, useNow) }
+func (g *grip) end()        { g.use.Store(useFree) }
 
-// lose takes the connection away between two calls of who holds the rows; false
-// if there is one under way.
-func (r *turnRows) lose() bool { return r.use.CompareAndSwap(useFree, useLost) }
+// lose takes the connection away between two calls of who holds the result;
+// false if there is one under way.
+func (g *grip) lose() bool { return g.use.CompareAndSwap(useFree, useLost) }
+func (g *grip) lost() bool { return g.use.Load() == useLost }
+
+// turnRows gives the turn back when closed.
+type turnRows struct {
+	rows.Rows
+	grip
+	tx     *Tx
+	op     int
+	sql    string
+	failed error // of the end of the transaction
+}
 
 // Next reads the next row, if there is one.
 func (r *turnRows) Next() bool {
@@ -194,7 +198,7 @@ func (r *turnRows) Release() {
 
 // Err returns the error that ended the rows.
 func (r *turnRows) Err() error {
-	if r.use.Load() == useLost {
+	if r.lost() {
 		return r.tx.closedError()
 	}
 	if r.failed != nil {
@@ -208,6 +212,7 @@ func (r *turnRows) closeResult() { r.Close() }
 // batchResults gives the turn back when closed.
 type batchResults struct {
 	pgx.BatchResults
+	grip
 	tx     *Tx
 	op     int
 	size   int
@@ -215,10 +220,41 @@ type batchResults struct {
 	failed error
 }
 
+// Exec reads the result of the next statement.
+func (b *batchResults) Exec() (pgconn.CommandTag, error) {
+	if !b.begin() {
+		return pgconn.CommandTag{}, b.tx.closedError()
+	}
+	defer b.end()
+	return b.BatchResults.Exec()
+}
+
+// Query reads the result of the next statement, as rows.
+func (b *batchResults) Query() (pgx.Rows, error) {
+	if !b.begin() {
+		err := b.tx.closedError()
+		return rows.Failed{Error: err}, err
+	}
+	defer b.end()
+	r, err := b.BatchResults.Query()
+	return &batchRows{r, b}, err
+}
+
+// QueryRow reads the result of the next statement, as its first row.
+func (b *batchResults) QueryRow() pgx.Row {
+	r, _ := b.Query()
+	return rows.Row{Rows: r}
+}
+
+// Close reads what is left and closes the results.
 func (b *batchResults) Close() error {
 	if b.closed {
 		return b.failed
 	}
+	if !b.begin() {
+		return b.tx.closedError()
+	}
+	defer b.end()
 	err := b.BatchResults.Close() // if a function of the batch panics, it is closed again
 	b.closed = true
 	b.tx.opened(nil)
@@ -229,3 +265,52 @@ func (b *batchResults) Close() error {
 }
 
 func (b *batchResults) closeResult() { _ = b.Close() }
+
+// batchRows are the rows of one statement of a batch.
+type batchRows struct {
+	pgx.Rows
+	batch *batchResults
+}
+
+// Next reads the next row, if there is one.
+func (r *batchRows) Next() bool {
+	if !r.batch.begin() {
+		return false
+	}
+	defer r.batch.end()
+	return r.Rows.Next()
+}
+
+// Scan reads the columns of a row. An error closes the rows.
+func (r *batchRows) Scan(dest ...any) error {
+	if !r.batch.begin() {
+		return r.Err()
+	}
+	defer r.batch.end()
+	return r.Rows.Scan(dest...)
+}
+
+// Values reads the columns of a row as pgx decodes them. An error closes the rows.
+func (r *batchRows) Values() ([]any, error) {
+	if !r.batch.begin() {
+		return nil, r.Err()
+	}
+	defer r.batch.end()
+	return r.Rows.Values()
+}
+
+// Close closes the rows.
+func (r *batchRows) Close() {
+	if r.batch.begin() {
+		defer r.batch.end()
+		r.Rows.Close()
+	}
+}
+
+// Err returns the error that ended the rows.
+func (r *batchRows) Err() error {
+	if r.batch.lost() {
+		return r.batch.tx.closedError()
+	}
+	return r.Rows.Err()
+}

@@ -62,7 +62,10 @@ type Tx struct {
 }
 
 // openResult is what must be closed before the next statement.
-type openResult interface{ closeResult() }
+type openResult interface {
+	closeResult()
+	lose() bool
+}
 
 // hook is a function to be called after the end; one field is set.
 type hook struct {

@@ -436,7 +436,7 @@ func TestNested(t *testing.T) {
 		if d := tx.Info().Depth; d != 0 {
 			t.Errorf("depth is %d at the end", d)
 		}
-		_, err = tx.Exec(ctx, "RELEASE SAVEPOINT s1")
+		_, err = tx.Exec(ctx, "RELEASE SAVEPOINT dbgen_1")
 		if err == nil {
 			t.Error("the first savepoint still exists")
 		}
@@ -619,7 +619,7 @@ func TestOps(t *testing.T) {
 		}
 		want := []string{
 			"exec Insert 1 false", "query List 3 false", `copy "t" 2 false`, "batch  2 false",
-			"savepoint s1 0 false", "exec  0 true", "savepoint s1 0 false", "query  100 false",
+			"savepoint dbgen_1 0 false", "exec  0 true", "savepoint dbgen_1 0 false", "query  100 false",
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("ops: %q\nwant %q", got, want)
