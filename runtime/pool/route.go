@@ -125,21 +125,20 @@ const noFallback = fallbacks
 // readOn runs q on h, of which a connection is reserved.
 func (m *monitor) readOn(ctx context.Context, h *server, b *backend, q runtime.Query, args []any, token Token) (pgx.Rows, Fallback, error) {
 	r := &standbyRows{conn: standbyConn{host: h}, monitor: m, ctx: ctx, query: q}
+	kept := false
+	defer func() { // also when an argument's own encoder panics, or an observer
+		if !kept {
+			r.conn.Release()
+		}
+	}()
 	var err error
 	if r.conn.Conn, err = b.take(ctx, q.Name); err != nil {
-		h.inUse.Add(-1)
 		if ctx.Err() != nil {
 			return nil, noFallback, err
 		}
 		h.fail()
 		return nil, FallbackUnreachable, err
 	}
-	kept := false
-	defer func() { // also when an argument's own encoder panics
-		if !kept {
-			r.conn.Release()
-		}
-	}()
 	if !token.IsZero() {
 		if reason, err := m.await(ctx, h, &r.conn.Conn, token); err != nil {
 			return nil, reason, err

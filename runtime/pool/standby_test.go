@@ -295,9 +295,19 @@ func testPrimary(t *testing.T, c *cluster) {
 
 // Reads do not wait for a connection to a standby.
 func testFull(t *testing.T, c *cluster) {
-	p := c.open(t, c.url, pool.Standbys{MaxConns: 1})
+	o := &panicsAt{}
+	p := c.open(t, c.url, pool.Standbys{MaxConns: 1}, func(config *pool.Config) { config.Observer = o })
 	awaitReading(t, p, c, "node2 node3")
 	ctx := limited(t)
+	o.kind.Store(int32(runtime.EventAcquire)) // what panics gives all back
+	for range 4 {
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = p.RunQuery(ctx, whoAnswers, nil)
+			t.Error("no panic")
+		}()
+	}
+	o.kind.Store(0)
 	var held []pgx.Rows
 	nodes := map[string]int{}
 	for range 4 {
