@@ -296,6 +296,11 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Errorf("the password's error: %v", failed)
 	}
 	logger.Error("all", "config", p.Config(), "refused", refused, "wrapped", runtime.NewError(ctx, "Q", refused), "failed", failed, "secret", runtime.Secret(secret))
+	for _, p := range []*pool.Pool{p, noToken} { // which may be logging still
+		if err := p.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
 	texts := []string{log.String(), refused.Error()}
 	for _, format := range []string{"%v", "%+v", "%#v"} {
 		texts = append(texts, fmt.Sprintf(format, p.Config()), fmt.Sprintf(format, refused), fmt.Sprintf(format, runtime.NewError(ctx, "Q", refused)), fmt.Sprintf(format, p))
