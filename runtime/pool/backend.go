@@ -138,8 +138,8 @@ func (b *backend) holders() []Info {
 	return infos[:min(len(infos), longestHolders)]
 }
 
-// closeGrace is how long a connection that is being closed is given for it if the
-// server does not answer. It keeps its place in the pool for as long.
+// closeGrace is how long a connection that is being closed keeps its place in
+// the pool if the server does not answer; pgx waits longer, on its own.
 const closeGrace = time.Second
 
 // reason says why a connection was closed.
@@ -172,7 +172,6 @@ func (b *backend) retire(s *connState, why reason) {
 		select {
 		case <-s.conn.PgConn().CleanupDone():
 		case <-grace.C:
-			_ = s.conn.PgConn().Conn().Close() // pgx would wait for much longer
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
