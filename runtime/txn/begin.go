@@ -92,6 +92,9 @@ func single(db Beginner) *pgconn.PgConn {
 func (tx *Tx) start() error {
 	o := &tx.options
 	var err error
+	if o.resolvable() {
+		tx.known.waits, _ = lookup(o.Settings, "synchronous_commit")
+	}
 	if len(o.Settings) == 0 && !o.keepsSnapshot() && !o.resolvable() {
 		err = tx.startPlain()
 	} else {

@@ -63,6 +63,9 @@ type Server struct {
 type xid struct {
 	id     uint64
 	server Server
+	// waits is the synchronous_commit that the transaction was given; "" for that
+	// of any session.
+	waits string
 }
 
 // ErrNotReplicated is matched by a [*CommitUnknownError] if the transaction is
@@ -121,7 +124,7 @@ func (x *xid) scan(row pgx.Row) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
-	*x = xid{id, server}
+	x.id, x.server = id, server
 	return err
 }
 
@@ -205,6 +208,7 @@ var (
 // ask asks the server that db leads to once.
 func (x *xid) ask(ctx context.Context, db Beginner) answer {
 	batch := &pgx.Batch{} // one implicit transaction: on one server, behind a pooler too
+	x.wait(batch)
 	batch.Queue(describeServer)
 	batch.Queue(askStatus, strconv.FormatUint(x.id, 10))
 	results := db.SendBatch(ctx, batch)
@@ -213,14 +217,24 @@ func (x *xid) ask(ctx context.Context, db Beginner) answer {
 		return answer{later, fmt.Errorf("no server answers: %w", err)}
 	}
 	if given.verdict == committed && synchronous {
-		return awaitReplication(ctx, db)
+		return x.awaitReplication(ctx, db)
 	}
 	return given
+}
+
+// wait makes the transaction of a batch wait for as many standbys as this one.
+func (x *xid) wait(batch *pgx.Batch) {
+	if x.waits != "" {
+		batch.Queue("SELECT set_config('synchronous_commit', $1, true)", x.waits)
+	}
 }
 
 // read reads what ask has asked; synchronous says that a commit has to wait for
 // standbys.
 func (x *xid) read(results pgx.BatchResults) (given answer, synchronous bool) {
+	if x.waits != "" {
+		_, _ = results.Exec() // what follows says if it failed
+	}
 	waits, server, err := scanServer(results.QueryRow())
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -257,9 +271,10 @@ func (x *xid) read(results pgx.BatchResults) (given answer, synchronous bool) {
 
 // awaitReplication waits until the synchronous standbys have what the primary
 // has committed.
-func awaitReplication(ctx context.Context, db Beginner) answer {
+func (x *xid) awaitReplication(ctx context.Context, db Beginner) answer {
 	batch := &pgx.Batch{}
 	batch.BeginTx(pgx.TxOptions{})
+	x.wait(batch)
 	batch.Queue(awaitStandbys)
 	results := db.SendBatch(ctx, batch)
 	tx := results.Tx()

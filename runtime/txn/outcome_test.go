@@ -446,10 +446,27 @@ func TestNotReplicated(t *testing.T) {
 	if !errors.Is(err, txn.ErrNotReplicated) || hook != "unknown" {
 		t.Errorf("answer lost, wait cancelled: %v, hook %q", err, hook)
 	}
+	// It waits as the transaction does, not as other sessions.
+	if _, err := local.Exec(ctx, `SET synchronous_commit = local; ALTER ROLE CURRENT_USER SET synchronous_commit = local`); err != nil {
+		t.Fatal(err)
+	}
+	lax := openLossy(t, database.URL, txn.ResolveWithin(time.Second))
+	for id, opts := range map[int][]txn.Option{22: nil, 23: {txn.Set("synchronous_commit", "on")}} {
+		lax.way.next.Store(loseAnswer)
+		ended := func() {}
+		if opts != nil {
+			ended = end("pg_cancel_backend")
+		}
+		hook, err := lax.outcome(t, id, opts...)
+		ended()
+		if opts == nil && (err != nil || hook != "commit") || opts != nil && (!errors.Is(err, txn.ErrNotReplicated) || hook != "unknown") {
+			t.Errorf("%d: %v, hook %q", id, err, hook)
+		}
+	}
 	if err := standby.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []int{1, 2, 11, 12, 13, 14, 20, 21} {
+	for _, id := range []int{1, 2, 11, 12, 13, 14, 20, 21, 22, 23} {
 		if !d.stored(t, id) {
 			t.Errorf("%d is not there", id)
 		}
