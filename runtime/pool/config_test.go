@@ -106,6 +106,11 @@ func TestConfig(t *testing.T) {
 				c.MinConns, c.AcquireTimeout, c.IdleTimeout, c.MaxLifetime, c.LockTimeout = 0, -1, -1, -1, -1
 			}),
 		},
+		{
+			name: "no limits in both", dsn: local + "?pool_min_conns=0&pool_max_conn_idle_time=0s&pool_acquire_timeout=0s&lock_timeout=0",
+			config: pool.Config{MinConns: -2, IdleTimeout: -time.Second, AcquireTimeout: -time.Hour, LockTimeout: -2},
+			want:   with(func(c *pool.Config) { c.MinConns, c.IdleTimeout, c.AcquireTimeout, c.LockTimeout = 0, -1, -1, -1 }),
+		},
 		{name: "a short lifetime", dsn: local, config: pool.Config{MaxLifetime: time.Minute}, want: with(func(c *pool.Config) { c.MaxLifetime, c.IdleTimeout = time.Minute, time.Minute })},
 		{name: "few connections", dsn: local, config: pool.Config{MaxConns: 1}, want: with(func(c *pool.Config) { c.MaxConns = 1 })},
 		{name: "code and DSN agree", dsn: local + "?pool_max_conns=7&statement_timeout=2s", config: pool.Config{MaxConns: 7, StatementTimeout: 2 * time.Second}, want: with(func(c *pool.Config) { c.MaxConns, c.StatementTimeout = 7, 2*time.Second })},

@@ -232,13 +232,13 @@ func pick[T comparable](r *resolver, s setting[T], code T, fallback T) T {
 func (r *resolver) fields(c *Config, given *pgx.ConnConfig) {
 	r.service(given)
 	duration := func(field, parameter, variable string, code, fallback time.Duration) time.Duration {
-		return pick(r, setting[time.Duration]{field, parameter, variable, limit(time.ParseDuration), nil}, code, fallback)
+		return pick(r, setting[time.Duration]{field, parameter, variable, limit(time.ParseDuration), nil}, max(code, -1), fallback)
 	}
 	count := func(field, parameter, variable string, code, fallback int) int {
 		return pick(r, setting[int]{field, parameter, variable, strconv.Atoi, nil}, code, fallback)
 	}
 	server := func(field, parameter, variable string, code time.Duration) time.Duration {
-		return pick(r, setting[time.Duration]{field, parameter, variable, limit(serverDuration), limit(time.ParseDuration)}, code, 0)
+		return pick(r, setting[time.Duration]{field, parameter, variable, limit(serverDuration), limit(time.ParseDuration)}, max(code, -1), 0)
 	}
 	text := func(field, parameter, variable, code, fallback string) string {
 		same := func(s string) (string, error) { return s, nil }
@@ -246,7 +246,7 @@ func (r *resolver) fields(c *Config, given *pgx.ConnConfig) {
 	}
 
 	c.MaxConns = count("MaxConns", "pool_max_conns", "MAX_CONNS", c.MaxConns, DefaultMaxConns)
-	c.MinConns = max(0, count("MinConns", "pool_min_conns", "MIN_CONNS", c.MinConns, min(DefaultMinConns, c.MaxConns)))
+	c.MinConns = max(0, pick(r, setting[int]{"MinConns", "pool_min_conns", "MIN_CONNS", limit(strconv.Atoi), nil}, max(c.MinConns, -1), min(DefaultMinConns, c.MaxConns)))
 	connect := DefaultConnectTimeout
 	if given.ConnectTimeout != 0 {
 		connect = given.ConnectTimeout
@@ -293,10 +293,9 @@ func (r *resolver) service(given *pgx.ConnConfig) {
 	}
 }
 
-// limit reads a duration of which 0 means that there is none, as a negative one
-// does in code.
-func limit(parse func(string) (time.Duration, error)) func(string) (time.Duration, error) {
-	return func(text string) (time.Duration, error) {
+// limit reads what means none where it is 0, as a negative value does in code.
+func limit[T int | time.Duration](parse func(string) (T, error)) func(string) (T, error) {
+	return func(text string) (T, error) {
 		d, err := parse(text)
 		if d <= 0 {
 			d = -1
