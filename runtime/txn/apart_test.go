@@ -388,6 +388,17 @@ func TestInfoShowsNoValues(t *testing.T) {
 		t.Fatalf("the detail is %q", d)
 	}
 	info.Ops[0].At, info.Began, info.Deadline = time.Time{}, time.Time{}, time.Time{}
+	if text, err := json.Marshal(info.Status); err != nil || string(text) != `"active"` {
+		t.Errorf("status %s, %v", text, err)
+	}
+	if err := e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		if text := fmt.Sprintf("%v %+v", tx, tx); text != "transaction 2 (a) transaction 2 (a)" {
+			t.Error(text)
+		}
+		return nil
+	}, txn.Label("a"), txn.Set("app.token", "774411")); err != nil {
+		t.Error(err)
+	}
 	for name, v := range map[string]any{
 		"info": info, "unknown": &txn.CommitUnknownError{Err: failure, XID: 5, Server: txn.Server{SystemID: 6, Timeline: 7}},
 		"exhausted": &txn.RetriesExhaustedError{Attempts: 5, Last: failure},

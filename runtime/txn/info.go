@@ -30,6 +30,9 @@ func (s Status) String() string {
 	return statusNames[s]
 }
 
+// MarshalText returns the same, for JSON.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 var statusNames = [...]string{"active", "committed", "rolled back", "expired", "unknown"}
 
 // OpKind is what an operation did.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -353,6 +354,15 @@ func (tx *Tx) after(h hook) {
 
 // ID is the number by which the manager knows the transaction.
 func (tx *Tx) ID() uint64 { return tx.id }
+
+// String tells the transaction by its id and label. (What prints a Tx must not read
+// its fields, which change meanwhile, and among which are the values of settings.)
+func (tx *Tx) String() string {
+	if tx.options.Label == "" {
+		return "transaction " + strconv.FormatUint(tx.id, 10)
+	}
+	return "transaction " + strconv.FormatUint(tx.id, 10) + " (" + tx.options.Label + ")"
+}
 
 // Context ends when the transaction does; Run within it joins the transaction.
 func (tx *Tx) Context() context.Context { return tx.ctx }
