@@ -174,9 +174,13 @@ func TestConfig(t *testing.T) {
 			errs: []string{"(pool_ping_timeout) is -1s", "(pool_max_conn_lifetime_jitter) is -1s", "(pool_health_check_period) is 0s", "(pool_min_idle_conns) is 11"},
 		},
 		{
-			name: "fields of pgxpool's", dsn: local, errs: []string{"MaxConnLifetimeJitter (", "is 2h0m0s", "HealthCheckPeriod (", "MinIdleConns ("},
+			name: "fields of pgxpool's", dsn: local, errs: []string{
+				"MaxConnLifetimeJitter (", "is 2h0m0s", "HealthCheckPeriod (", "MinIdleConns (",
+				"Configure set MaxConns to 3: set the field of Config instead", "Configure set ConnConfig.ConnectTimeout to 1s",
+			},
 			config: pool.Config{Configure: func(c *pgxpool.Config) error {
 				c.MaxConnLifetimeJitter, c.HealthCheckPeriod, c.MinIdleConns = 2*time.Hour, -1, -1
+				c.MaxConns, c.ConnConfig.ConnectTimeout = 3, time.Second
 				return nil
 			}},
 		},

@@ -95,6 +95,7 @@ func (r *resolver) unchanged(c *Config, pc *pgxpool.Config) {
 		{"MinConns", int(pc.MinConns), c.MinConns},
 		{"MaxConnIdleTime", pc.MaxConnIdleTime, orForever(c.IdleTimeout)},
 		{"MaxConnLifetime", pc.MaxConnLifetime, orForever(c.MaxLifetime)},
+		{"ConnConfig.ConnectTimeout", pc.ConnConfig.ConnectTimeout, c.ConnectTimeout},
 	} {
 		if f.is != f.was {
 			r.failf("Configure set %s to %v: set the field of Config instead", f.name, f.is)
