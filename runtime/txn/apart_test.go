@@ -298,6 +298,13 @@ func TestRollbackWithoutReason(t *testing.T) {
 	if !errors.Is(err, txn.ErrRolledBack) || !errors.Is(cause, txn.ErrRolledBack) {
 		t.Errorf("%v, hook got %v", err, cause)
 	}
+	// It is told once.
+	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error {
+		return tx.Nested(ctx, func(_ context.Context, tx *txn.Tx) error { return tx.Rollback() })
+	})
+	if err == nil || err.Error() != txn.ErrRolledBack.Error() {
+		t.Error(err)
+	}
 }
 
 // The manager's defaults can be taken back.

@@ -63,8 +63,8 @@ func (tx *Tx) Nested(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 		return err
 	}
 	if undoErr := undo(); undoErr != nil {
-		if ended := tx.endedBy(); ended != nil {
-			return fmt.Errorf("%w: %w", ended, err)
+		if tx.endedBy() != nil {
+			return tx.interrupted(err)
 		}
 		tx.doom(err)
 		return fmt.Errorf("%w (and its savepoint could not be rolled back: %w)", err, undoErr)

@@ -78,7 +78,8 @@ var ErrNotReplicated = errors.New("committed on the primary, not confirmed by it
 // cancelled: it then counts as unknown, and matches [ErrNotReplicated]. It passes
 // all notices on to next, which may be nil. Package pool installs it by itself;
 // with another Beginner and synchronous standbys it is needed, since such a
-// COMMIT answers as if nothing had happened.
+// COMMIT answers as if nothing had happened. A client_min_messages that leaves out
+// warnings hides it.
 func Notices(next pgconn.NoticeHandler) pgconn.NoticeHandler { return notice.Watch(next) }
 
 // serverColumns describe a primary; a standby gives no row with onPrimary. The
