@@ -20,6 +20,8 @@ var (
 	ErrRolledBack error = rolledBack{}
 	// ErrCommitUnknown is matched by every [*CommitUnknownError].
 	ErrCommitUnknown = errors.New("outcome of commit is unknown")
+	// ErrRetriesExhausted is matched by every [*RetriesExhaustedError].
+	ErrRetriesExhausted = errors.New("transaction failed each time it was tried")
 	// ErrBusy is returned by a statement while the rows of another one are
 	// still open: a transaction does one thing at a time.
 	ErrBusy = errors.New("transaction has a result that is still open")
@@ -102,6 +104,9 @@ func (e *RetriesExhaustedError) LogValue() slog.Value {
 
 // MarshalJSON encodes the same as LogValue says.
 func (e *RetriesExhaustedError) MarshalJSON() ([]byte, error) { return encode(e.LogValue()) }
+
+// Is reports whether target is [ErrRetriesExhausted].
+func (e *RetriesExhaustedError) Is(target error) bool { return target == ErrRetriesExhausted }
 
 // Unwrap returns the last error.
 func (e *RetriesExhaustedError) Unwrap() error { return e.Last }

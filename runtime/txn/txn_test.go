@@ -352,12 +352,12 @@ func TestRetryLimits(t *testing.T) {
 		return fail(ctx, tx)
 	})
 	var exhausted *txn.RetriesExhaustedError
-	if !errors.As(err, &exhausted) || exhausted.Attempts != 3 || !reflect.DeepEqual(attempts, []int{1, 2, 3}) || !runtime.AsError(err).IsSerialization() {
+	if !errors.As(err, &exhausted) || !errors.Is(err, txn.ErrRetriesExhausted) || exhausted.Attempts != 3 || !reflect.DeepEqual(attempts, []int{1, 2, 3}) || !runtime.AsError(err).IsSerialization() {
 		t.Errorf("got %v after %v", err, attempts)
 	}
 	n := 0
 	err = e.Run(ctx, func(ctx context.Context, tx *txn.Tx) error { n++; return fail(ctx, tx) }, txn.NoRetry())
-	if n != 1 || errors.As(err, &exhausted) && exhausted == nil {
+	if n != 1 || !runtime.AsError(err).IsSerialization() || errors.Is(err, txn.ErrRetriesExhausted) {
 		t.Errorf("NoRetry: %d attempts, %v", n, err)
 	}
 	n = 0
