@@ -334,8 +334,18 @@ func (t *tx) Commit(ctx context.Context) error {
 	return t.Tx.Commit(ctx)
 }
 
+// rollbackTimeout bounds a ROLLBACK whose own context has ended before.
+const rollbackTimeout = time.Second
+
+// Rollback ends the transaction also where ctx has ended, as it has when it ended
+// the last statement: pgx would close the connection.
 func (t *tx) Rollback(ctx context.Context) error {
 	defer t.conn.Release()
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+	}
 	return t.Tx.Rollback(ctx)
 }
 

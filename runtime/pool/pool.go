@@ -20,7 +20,9 @@
 // unused for a second, puts the others or itself to the test before they are used.
 //
 // Query, Exec and the like with SQL text of one's own are the way around
-// generated code: they are treated as writes.
+// generated code: they are treated as writes, and their errors are pgx's. That of
+// a statement which its context ended is the server's then (57014), and does not
+// match the context's; runtime.NewError makes one that does.
 //
 // # Several servers
 //
@@ -284,8 +286,9 @@ func (p *Pool) CopyFrom(ctx context.Context, table pgx.Identifier, columns []str
 // Begin starts a transaction in the server's default mode.
 func (p *Pool) Begin(ctx context.Context) (pgx.Tx, error) { return p.BeginTx(ctx, pgx.TxOptions{}) }
 
-// BeginTx starts a transaction; the connection goes back when it ends. Package
-// txn does more: time-outs, retries, hooks.
+// BeginTx starts a transaction; the connection goes back when it ends. Its
+// Rollback works with a context that has ended, too. Package txn does more:
+// time-outs, retries, hooks.
 func (p *Pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
 	c, err := p.acquire(ctx, "")
 	if err != nil {

@@ -126,6 +126,38 @@ func TestCancelKeepsConnection(t *testing.T) {
 	}
 }
 
+// A transaction is rolled back also with the context that ended its statement,
+// and keeps its connection.
+func TestRollbackAfterCancel(t *testing.T) {
+	t.Parallel()
+	p, _ := open(t, pool.Config{MaxConns: 1}, pgtest.SQL("CREATE TABLE t (id int)"))
+	if err := p.Ping(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	tx, err := p.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "INSERT INTO t VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := runtime.Exec(ctx, tx, runtime.Query{Name: "Sleep", SQL: "SELECT pg_sleep(60)"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Error(err)
+	}
+	var n int
+	if err := p.QueryRow(context.Background(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+	if s := p.Stats(); s.Opened != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestConnectionsComeBack(t *testing.T) {
 	t.Parallel()
 	p, _ := open(t, pool.Config{MaxConns: 1, AcquireTimeout: 2 * time.Second}, pgtest.SQL("CREATE TABLE t (id int)"))

@@ -38,7 +38,7 @@ func parseLSN(text string) (LSN, error) {
 // a cookie or a message. The zero Token asks for nothing.
 //
 // A token is not a secret, nor is it signed: one that was made up can do no more
-// than send reads to the primary.
+// than have the reads it comes with wait and go to the primary.
 type Token struct {
 	system   uint32 // hash of the system identifier
 	timeline uint32
