@@ -17,7 +17,15 @@ const maxCalledDepth = 4
 func calls(cat *catalog.Catalog, x query.Expr, depth int) []pgtype.OID {
 	switch n := x.(type) {
 	case *query.FuncExpr:
-		return append([]pgtype.OID{n.Func}, calledByDefaults(cat, n, depth)...)
+		out := append([]pgtype.OID{n.Func}, calledByDefaults(cat, n, depth)...)
+		if f := cat.Func(n.Func); f != nil && readsRows[f.Source] {
+			out = append(out, calledByValue(cat, n.Typ, depth)...)
+		}
+		return out
+	case *query.Param:
+		return calledByValue(cat, n.Typ, depth)
+	case *query.Const:
+		return calledByValue(cat, n.Typ, depth)
 	case *query.CoerceToDomain:
 		return calledByChecks(cat, n.Typ, depth)
 	case *query.OpExpr:
@@ -49,10 +57,14 @@ func calls(cat *catalog.Catalog, x query.Expr, depth int) []pgtype.OID {
 		if t := cat.Type(cat.BaseType(n.Typ)); t != nil && t.Input != 0 {
 			out = append(out, t.Input)
 		}
-		return out
+		return append(out, calledByValue(cat, n.Typ, depth)...)
 	}
 	return nil
 }
+
+// readsRows are functions, by their C names, that make rows of documents as input
+// functions do.
+var readsRows = set(`json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_recordset`)
 
 // calledByAggregate are an aggregate and the functions that it is made of.
 func calledByAggregate(cat *catalog.Catalog, oid pgtype.OID) []pgtype.OID {
@@ -100,6 +112,30 @@ func calledByChecks(cat *catalog.Catalog, typ pgtype.OID, depth int) []pgtype.OI
 	for t := cat.Type(typ); t != nil && t.Kind == 'd'; t = cat.Type(t.Base) {
 		for _, k := range t.Checks {
 			out = append(out, calledWithin(cat, k.Expr, depth+1)...)
+		}
+	}
+	return out
+}
+
+// calledByValue are the functions that the CHECKs call when a value of a type is read
+// from text, or from a parameter: of a domain, and of what its elements and columns are
+// (domain_in, domains.c).
+func calledByValue(cat *catalog.Catalog, typ pgtype.OID, depth int) []pgtype.OID {
+	t := cat.Type(typ)
+	if t == nil || typ < pgtype.FirstNormalOID || depth > maxCalledDepth {
+		return nil
+	}
+	out := calledByChecks(cat, typ, depth)
+	switch {
+	case t.Kind == 'd':
+		out = append(out, calledByValue(cat, t.Base, depth+1)...)
+	case t.IsArray():
+		out = append(out, calledByValue(cat, t.Element, depth+1)...)
+	case t.Kind == 'c':
+		if row := cat.Table(t.Relation); row != nil {
+			for _, c := range row.Columns {
+				out = append(out, calledByValue(cat, c.Type, depth+1)...)
+			}
 		}
 	}
 	return out

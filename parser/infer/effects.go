@@ -115,6 +115,7 @@ func (e *effects) reads(t *catalog.Table, inherit bool) {
 		return
 	}
 	f.Reads = append(f.Reads, tableName(t))
+	f.onPrimary = f.onPrimary || t.Unlogged || t.Temp
 	e.policies(t, "select")
 	if inherit && t.Kind != catalog.KindPartitioned {
 		for _, o := range t.Children {

@@ -49,6 +49,8 @@ type Facts struct {
 	// impure is set for FOR UPDATE and its kin, and if a volatile function is called whose body is not known, from
 	// the statement or from the body of a SQL function.
 	impure bool
+	// onPrimary is set if a table is read whose rows standbys do not have.
+	onPrimary bool
 }
 
 // ReadOnly reports whether the statement is proved free of writes, locks and
@@ -57,6 +59,10 @@ type Facts struct {
 func (f *Facts) ReadOnly() bool {
 	return len(f.Writes) == 0 && !f.Locks && !f.impure && len(f.Unknown) == 0
 }
+
+// OnStandby reports whether the statement may run on a standby: it is ReadOnly, and reads
+// no unlogged or temporary table, which a standby does not have.
+func (f *Facts) OnStandby() bool { return f.ReadOnly() && !f.onPrimary }
 
 // Column is what is known of one result column.
 type Column struct {

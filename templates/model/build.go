@@ -252,7 +252,7 @@ func (b *builder) method(r *Repository) *Method {
 		return nil
 	}
 	if b.query.Facts != nil {
-		m.ReadOnly = b.query.Facts.ReadOnly()
+		m.ReadOnly = b.query.Facts.OnStandby()
 	}
 	if len(m.Doc) == 0 {
 		m.Doc = []string{fmt.Sprintf("%s runs the query %s of %s.", m.Name, note.Name, r.Source)}

@@ -180,7 +180,8 @@ type Method struct {
 	// SQLName and QueryName are the names of the constant and the variable.
 	SQLName, QueryName string
 	// SQL is what is sent to the server.
-	SQL      string
+	SQL string
+	// ReadOnly says that the query may run on a standby.
 	ReadOnly bool
 	Params   []*Param
 	// ParamsName is the name of the parameters' struct, "" for none.
