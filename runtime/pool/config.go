@@ -58,7 +58,7 @@ type Config struct {
 	// reason that may pass: nobody answers, or the server is starting, stopping,
 	// full or, in a failover, of the wrong role yet. Then, or at once if the reason
 	// stays (log-in refused, no such database, TLS), the caller gets that error.
-	// Attempts are made one at a time meanwhile, at most half a second apart, for
+	// Attempts are made one at a time meanwhile, at most a quarter of a second apart, for
 	// all who wait. Default 5 s, negative for the first error to be the caller's;
 	// DSN pool_connect_retry; environment CONNECT_RETRY.
 	ConnectRetry time.Duration

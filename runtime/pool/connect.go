@@ -17,7 +17,7 @@ import (
 // for a server that was promoted to be found within a second.
 const (
 	firstPause = 20 * time.Millisecond
-	lastPause  = 500 * time.Millisecond
+	lastPause  = 250 * time.Millisecond
 )
 
 // outage is what is known of a server that cannot be connected to. While there
@@ -133,6 +133,9 @@ func (b *backend) connect() {
 	isOut, closed := b.outage.err != nil, b.closed
 	b.demand(now)
 	b.mu.Unlock()
+	if m := b.pool.monitor; isOut && m != nil && !b.standby {
+		m.hurry()
+	}
 
 	switch {
 	case b.config.Logger == nil || closed:

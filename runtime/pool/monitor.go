@@ -85,6 +85,14 @@ func (m *monitor) watch(ctx context.Context, h *server) {
 	}
 }
 
+// hurry has all servers looked at: the primary cannot be connected to, and the next
+// one may be there.
+func (m *monitor) hurry() {
+	for _, h := range m.hosts {
+		h.ask()
+	}
+}
+
 func hangUp(pg *pgconn.PgConn) {
 	if pg == nil {
 		return

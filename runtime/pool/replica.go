@@ -263,10 +263,15 @@ func (h *server) reserve(most int) bool {
 func (h *server) fail() {
 	h.failed.Store(time.Now().UnixNano())
 	if h.usable.Swap(false) {
-		select {
-		case h.kick <- struct{}{}:
-		default:
-		}
+		h.ask()
+	}
+}
+
+// ask has the monitor look at the host at once.
+func (h *server) ask() {
+	select {
+	case h.kick <- struct{}{}:
+	default:
 	}
 }
 
