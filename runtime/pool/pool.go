@@ -115,6 +115,7 @@ func New(ctx context.Context, dsn string, config Config) (*Pool, error) {
 		p.monitor.directWrites(pgxConfig)
 	}
 	if p.primary, err = newBackend(ctx, p, pgxConfig, config, false); err != nil {
+		p.end()
 		return nil, err
 	}
 	if p.monitor != nil {
@@ -137,13 +138,7 @@ func (p *Pool) MaxConns() int { return p.config.MaxConns }
 // waits for one at most [Config].AcquireTimeout, after which the error is an
 // [*AcquireTimeoutError], and no longer than ctx lasts, after which the error
 // matches that of ctx.
-func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
-	c, err := p.primary.take(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	return &c, nil
-}
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.acquire(ctx, "") }
 
 func (p *Pool) acquire(ctx context.Context, query string) (*Conn, error) {
 	c, err := p.primary.take(ctx, query)
