@@ -104,19 +104,7 @@ const transactionPool = "pool for a transaction pooler"
 // the way through it.
 func bouncer(t *testing.T, url string) string {
 	t.Helper()
-	b, err := pgtest.StartPgBouncer(t.Context(), pgtest.PgBouncerOptions{URL: url, PoolSize: 2})
-	if errors.Is(err, pgtest.ErrNoPgBouncer) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return b.URL
+	return pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: url, PoolSize: 2}).URL
 }
 
 // reference is the way that the others are held against.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -107,6 +108,38 @@ func StartPgBouncer(ctx context.Context, options PgBouncerOptions) (*PgBouncer, 
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	return b, nil
+}
+
+// EnvRequirePgBouncer is the environment variable by which [NewPgBouncer] fails a
+// test for want of a PgBouncer, if it is not empty, where it would skip it.
+const EnvRequirePgBouncer = "DBGEN_TEST_REQUIRE_PGBOUNCER"
+
+// NewPgBouncer is [StartPgBouncer] for a test: the PgBouncer ends with it, and any
+// failure to start ends the test. Where there is no PgBouncer the test is skipped,
+// with how to get one as the reason, or fails, as [EnvRequirePgBouncer] says. When
+// the test fails, the last that the PgBouncer logged is shown.
+func NewPgBouncer(t testing.TB, options PgBouncerOptions) *PgBouncer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	b, err := StartPgBouncer(ctx, options)
+	if errors.Is(err, ErrNoPgBouncer) && os.Getenv(EnvRequirePgBouncer) == "" {
+		t.Skipf("pgtest: %v", err)
+	}
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			if log := lastLines(b.Log(), 40); log != "" {
+				t.Logf("PgBouncer %s, %s, logged:\n%s", b.Version, b.URL, log)
+			}
+		}
+		if err := b.Stop(); err != nil {
+			t.Errorf("pgtest: %v", err)
+		}
+	})
+	return b
 }
 
 // bouncerPort names the socket; nothing listens on a TCP port.

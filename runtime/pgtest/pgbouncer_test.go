@@ -10,23 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// bouncer starts a PgBouncer, or says why there is none.
-func bouncer(t *testing.T, o pgtest.PgBouncerOptions) *pgtest.PgBouncer {
-	t.Helper()
-	b, err := pgtest.StartPgBouncer(within(t), o)
-	if errors.Is(err, pgtest.ErrNoPgBouncer) {
-		t.Skip(err)
-	}
-	must(t, err)
-	t.Cleanup(func() { must(t, b.Stop()) })
-	return b
-}
-
 // In transaction mode two clients share one server connection, turn by turn.
 func TestPgBouncer(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t, pgtest.SQL("CREATE TABLE t (n int)"))
-	b := bouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: 1})
+	b := pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: 1})
 	ctx := within(t)
 	var pids [2]int
 	for i := range pids {
@@ -75,7 +63,7 @@ func TestPgBouncer(t *testing.T) {
 
 func TestPgBouncerRefuses(t *testing.T) {
 	t.Parallel()
-	bouncer(t, pgtest.PgBouncerOptions{URL: pgtest.New(t).URL, PoolMode: "session"})
+	pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: pgtest.New(t).URL, PoolMode: "session"})
 	for want, o := range map[string]pgtest.PgBouncerOptions{
 		"no pool mode":    {URL: "postgres://localhost/d", PoolMode: "transactional"},
 		"several servers": {URL: "postgres://a:1,b:2/d"},
@@ -97,7 +85,7 @@ func TestNoPgBouncer(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"} {
 		if _, err := os.Stat(dir + "/pgbouncer"); err == nil {
-			b := bouncer(t, pgtest.PgBouncerOptions{URL: pgtest.New(t).URL}) // found without PATH
+			b := pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: pgtest.New(t).URL}) // found without PATH
 			must(t, b.Stop())
 			return
 		}

@@ -2,12 +2,10 @@ package pool_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/dbgen/dbgen/runtime"
-	"github.com/dbgen/dbgen/runtime/pgtest"
 	"github.com/dbgen/dbgen/runtime/pool"
 )
 
@@ -16,24 +14,7 @@ import (
 func TestCancelBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	db := pgtest.New(t)
-	b, err := pgtest.StartPgBouncer(ctx, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: 1})
-	if errors.Is(err, pgtest.ErrNoPgBouncer) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	p, err := pool.New(ctx, b.URL, pool.Config{MaxConns: 1, Profile: pool.TransactionPooler})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close(context.Background())
+	p, _ := behind(t, 1, pool.Config{MaxConns: 1})
 	server := func() (pid int) {
 		if err := p.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
 			t.Fatal(err)

@@ -25,22 +25,9 @@ import (
 func behind(t *testing.T, size int, config pool.Config, schema ...pgtest.Source) (*pool.Pool, *pgtest.DB) {
 	t.Helper()
 	db := pgtest.New(t, schema...)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	bouncer, err := pgtest.StartPgBouncer(ctx, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: size})
-	if errors.Is(err, pgtest.ErrNoPgBouncer) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := bouncer.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	bouncer := pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: size})
 	config.Profile = pool.TransactionPooler
-	p, err := pool.New(ctx, bouncer.URL, config)
+	p, err := pool.New(context.Background(), bouncer.URL, config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -325,18 +325,6 @@ func sqlstate(err error) string {
 	return ""
 }
 
-// startPgBouncer starts PgBouncer or says why it cannot.
-func startPgBouncer(t *testing.T, o pgtest.PgBouncerOptions) *pgtest.PgBouncer {
-	t.Helper()
-	b, err := pgtest.StartPgBouncer(context.Background(), o)
-	if errors.Is(err, pgtest.ErrNoPgBouncer) && !*soak {
-		t.Skip(err)
-	}
-	must(t, err)
-	t.Cleanup(func() { must(t, b.Stop()) })
-	return b
-}
-
 // Behind PgBouncer in transaction mode, where each transaction may run in another
 // session, all that a service does goes on as it does on a server, and nothing of
 // one client reaches another.
@@ -345,7 +333,7 @@ func TestPgBouncer(t *testing.T) {
 	const workers, size = 8, 3
 	total := scale(3000, 10000)
 	db := pgtest.New(t, pgtest.SQL(bouncerSchema))
-	b := startPgBouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolMode: "transaction", PoolSize: size})
+	b := pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolMode: "transaction", PoolSize: size})
 	p := open(t, b.URL, pool.Config{MaxConns: workers, Profile: pool.TransactionPooler})
 	view := &bounced{p: p, m: txn.New(p), n: &sync.Map{}}
 

@@ -45,6 +45,11 @@ func report(t *testing.T, what, format string, args ...any) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *soak {
+		if err := os.Setenv(pgtest.EnvRequirePgBouncer, "1"); err != nil {
+			panic(err)
+		}
+	}
 	code := pgtest.Main(m)
 	if *soak {
 		slices.SortStableFunc(figures.lines, func(a, b figure) int { return cmp.Compare(a.proof, b.proof) })
