@@ -27,7 +27,13 @@ var (
 func open(t testing.TB, config pool.Config, schema ...pgtest.Source) (*pool.Pool, *pgtest.DB) {
 	t.Helper()
 	db := pgtest.New(t, schema...)
-	p, err := pool.New(context.Background(), db.URL, config)
+	return openURL(t, db.URL, config), db
+}
+
+// openURL returns a pool that is closed when the test ends.
+func openURL(t testing.TB, url string, config pool.Config) *pool.Pool {
+	t.Helper()
+	p, err := pool.New(context.Background(), url, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +44,7 @@ func open(t testing.TB, config pool.Config, schema ...pgtest.Source) (*pool.Pool
 			t.Error(err)
 		}
 	})
-	return p, db
+	return p
 }
 
 // eventually fails the test if ok does not come true.

@@ -27,18 +27,7 @@ func behind(t *testing.T, size int, config pool.Config, schema ...pgtest.Source)
 	db := pgtest.New(t, schema...)
 	bouncer := pgtest.NewPgBouncer(t, pgtest.PgBouncerOptions{URL: db.URL, PoolSize: size})
 	config.Profile = pool.TransactionPooler
-	p, err := pool.New(context.Background(), bouncer.URL, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := p.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return p, db
+	return openURL(t, bouncer.URL, config), db
 }
 
 const moods = `

@@ -216,15 +216,20 @@ FROM pg_catalog.pg_control_init() i`
 // connected to, a primary. What a server never changes is read once, if keep.
 func position(ctx context.Context, pg *pgconn.PgConn, keep bool) (Token, error) {
 	w := walOf(pg)
-	if w.timeline == 0 || !keep {
-		row, err := oneRow(ctx, pg, firstSQL, 5)
-		if err != nil {
-			return Token{}, err
-		}
-		lsn, err := parseLSN(row[0])
-		if err != nil {
-			return Token{}, err
-		}
+	first := w.timeline == 0 || !keep
+	sql, n := positionSQL, 1
+	if first {
+		sql, n = firstSQL, 5
+	}
+	row, err := oneRow(ctx, pg, sql, n)
+	if err != nil {
+		return Token{}, err
+	}
+	lsn, err := parseLSN(row[0])
+	if err != nil {
+		return Token{}, err
+	}
+	if first {
 		timeline, err := fileTimeline(row[1])
 		if err != nil {
 			return Token{}, err
@@ -236,15 +241,6 @@ func position(ctx context.Context, pg *pgconn.PgConn, keep bool) (Token, error) 
 			}
 		}
 		w.system, w.timeline, w.block, w.segment = systemHash(numbers[0]), timeline, numbers[1], numbers[2]
-		return w.token(lsn), nil
-	}
-	row, err := oneRow(ctx, pg, positionSQL, 1)
-	if err != nil {
-		return Token{}, err
-	}
-	lsn, err := parseLSN(row[0])
-	if err != nil {
-		return Token{}, err
 	}
 	return w.token(lsn), nil
 }
